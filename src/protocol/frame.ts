@@ -21,16 +21,21 @@ export interface Frame {
   codec: Codec;
   /** `ATTR` bits. */
   attrs: number;
-  /** Valid events found by walking; for compressed payloads and other signals the unverified `size` option or 0. */
+  /**
+   * Valid events found by walking, group markers among them. For compressed payloads and other
+   * signals the unverified `size` option; without one 0 and 1.
+   */
   count: number;
+  /** Over the event times from 1 to 2^32 - 1 s; 0 and 0 without one. */
   time_min_s: number;
   time_max_s: number;
   /**
    * True when the body can't be kept byte for byte: an invalid event to leave out, a time of nil or 0
-   * to replace by the arrival time, metadata in the option map. `normalize()` makes the entries.
+   * to replace by the arrival time, a time that fluentd can't read, elements behind a record, metadata
+   * in the option map. `normalizeFrame()` makes the entries.
    */
   irregular: boolean;
-  /** Events that are no `[time, map]`; left out by `normalize()`. */
+  /** Events that are no `[time, map]`; left out by `normalizeFrame()`. */
   invalid: number;
   /** Content of the `chunk` option's str (without its msgpack header). */
   chunk_start: number;
@@ -45,7 +50,11 @@ export interface LargeFrame {
   readonly mode: Mode;
   readonly tag: Buffer;
   /** Known from the payload's first bytes; checked against the option map at the end. */
-  codec: Codec;
+  readonly codec: Codec;
+  /**
+   * Not compressed, and by its first byte no entries, so another signal: its runs are raw bytes.
+   */
+  readonly opaque: boolean;
 }
 
 /** What `largeEnd` learns from the option map, which comes last on the wire. */
@@ -65,8 +74,8 @@ export interface FrameSink {
   frame(buf: Buffer, frame: Frame): void;
   largeBegin(large: LargeFrame): void;
   /**
-   * The next bytes of the large frame's body. Uncompressed: whole entries, walked;
-   * `irregular` as in Frame. Compressed: raw payload bytes, cut anywhere, `count` 0.
+   * The next bytes of the large frame's body. Entries: whole ones, walked; `irregular` as in
+   * Frame, for `normalizeEntries()`. Compressed or opaque: raw payload bytes, cut anywhere, `count` 0.
    */
   largeRun(
     buf: Buffer,

@@ -5,7 +5,10 @@
  * The journal never looks into a tag, a body or a state entry.
  */
 
-/** A durable record, as readers get it. Its buffers are immutable. */
+/**
+ * A durable record, as readers get it. Its buffers are immutable, and slices of
+ * larger ones (up to about a megabyte): who keeps a few of many copies them.
+ */
 export interface JournalRecord {
   /** Consecutive, from 1. */
   readonly seq: number;

@@ -1,0 +1,192 @@
+/**
+ * Looking into a journal directory without owning it: nothing is written, no
+ * lock is taken, and damage is reported instead of thrown. A running logboom may
+ * be writing meanwhile; then the last commit may look torn.
+ */
+import { join } from 'node:path';
+import { LIMITS } from '../limits.ts';
+import { type FileSystem, nodeFs } from '../sys/fs.ts';
+import { nameOfCursorFile, readCursor } from './cursor-file.ts';
+import type { CursorSlot } from './cursor-slot.ts';
+import { RECORD_KIND, SEGMENT_HEADER_BYTES } from './format.ts';
+import { type FoundSegment, findSegments, journalIdOf } from './found-segments.ts';
+import type { LockNote } from './identity.ts';
+import { readLockNote } from './identity.ts';
+import { recordOf } from './reader.ts';
+import type { RecordItem, SegmentItem } from './segment-items.ts';
+import { SegmentParser } from './segment-parser.ts';
+import { SegmentScan } from './segment-scan.ts';
+import { Segment, SegmentList } from './segments.ts';
+import type { JournalRecord } from './types.ts';
+
+export interface InspectedJournal {
+  readonly journal_id: Buffer;
+  /** What the LOCK file says of its last or present owner. */
+  readonly owner: LockNote | undefined;
+  /** Oldest first. */
+  readonly segments: readonly FoundSegment[];
+  readonly cursors: readonly InspectedCursor[];
+}
+
+interface InspectedCursor {
+  readonly name: string;
+  readonly path: string;
+  /** Undefined if the file is damaged. */
+  readonly slot: CursorSlot | undefined;
+}
+
+/** Damaged bytes, or (`is_tail`) a last commit that is not whole: torn, or being written right now. */
+interface Corruption {
+  readonly path: string;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly what: string;
+  readonly is_tail: boolean;
+}
+
+interface InspectedCommit {
+  readonly offset: number;
+  readonly total_bytes: number;
+  readonly first_seq: number;
+  readonly records: number;
+  readonly committed_ms: number;
+}
+
+export type Inspected =
+  | { readonly type: 'commit'; readonly path: string; readonly commit: InspectedCommit }
+  | {
+      readonly type: 'record';
+      readonly path: string;
+      readonly offset: number;
+      readonly record: JournalRecord;
+    }
+  | {
+      /** A record of the journal's own: state entries, or a snapshot. */
+      readonly type: 'state';
+      readonly path: string;
+      readonly offset: number;
+      readonly kind: 'state' | 'snapshot';
+      readonly body: Buffer;
+    }
+  | { readonly type: 'corruption'; readonly corruption: Corruption };
+
+/** What is in the directory. Rejects with LB_JOURNAL_VERSION, or if it can't be read. */
+export async function inspectDirectory(
+  directory: string,
+  fs: FileSystem = nodeFs,
+): Promise<InspectedJournal> {
+  const owner = await readLockNote(fs, directory);
+  const segments = await findSegments(fs, directory);
+  const cursors = await inspectCursors(fs, join(directory, 'cursors'));
+  return { journal_id: journalIdOf(segments, owner?.journal_id), owner, segments, cursors };
+}
+
+/** Every commit, record and damaged place from `from_seq` on, in the order of the log. */
+export async function* inspectLog(
+  directory: string,
+  { from_seq = 0, fs = nodeFs }: { readonly from_seq?: number; readonly fs?: FileSystem } = {},
+): AsyncGenerator<Inspected> {
+  const { journal_id, segments: found } = await inspectDirectory(directory, fs);
+  const list = new SegmentList(found.map((file) => segmentOf(directory, journal_id, file)));
+  const segments = list.all();
+  for (const [index, file] of found.entries()) {
+    const segment = segments[index] as Segment; // one for each file found
+    const next = segments[index + 1];
+    if (next !== undefined && next.first.seq <= from_seq) continue;
+    if (file.header === undefined) yield headerDamage(file);
+    yield* inspectSegment(fs, list, segment, from_seq, next === undefined);
+  }
+}
+
+async function* inspectSegment(
+  fs: FileSystem,
+  list: SegmentList,
+  segment: Segment,
+  from_seq: number,
+  is_last: boolean,
+): AsyncGenerator<Inspected> {
+  const parser = new SegmentParser(list.bounds(segment), SEGMENT_HEADER_BYTES);
+  parser.skipTo(from_seq);
+  const file = await fs.open(segment.path, 'read');
+  try {
+    const scan = new SegmentScan(file, parser, LIMITS.read_chunk_bytes);
+    for (let item = await scan.next(); item !== undefined; item = await scan.next()) {
+      const is_tail = is_last && item.type === 'damage' && item.to >= parser.end_bytes;
+      const seen = inspected(segment.path, item, from_seq, is_tail);
+      if (seen !== undefined) yield seen;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+function inspected(
+  path: string,
+  item: SegmentItem,
+  from_seq: number,
+  is_tail: boolean,
+): Inspected | undefined {
+  switch (item.type) {
+    case 'commit': {
+      const { first, event_records, committed_ms, total_bytes } = item.frame;
+      const about = { offset: item.offset, total_bytes, committed_ms };
+      return {
+        type: 'commit',
+        path,
+        commit: { ...about, first_seq: first.seq, records: event_records },
+      };
+    }
+    case 'damage': {
+      const { from, to, what } = item;
+      return corruption(path, from, to, what, is_tail);
+    }
+    case 'record':
+      return inspectedRecord(path, item, from_seq);
+    case 'end':
+      return undefined;
+  }
+}
+
+function inspectedRecord(path: string, item: RecordItem, from_seq: number): Inspected | undefined {
+  const { offset, end_offset, header, body } = item;
+  if (!item.intact) return corruption(path, offset, end_offset, 'record body', false);
+  if (header.kind === RECORD_KIND.events) {
+    if (item.place.seq < from_seq) return undefined;
+    return { type: 'record', path, offset, record: recordOf(item) };
+  }
+  const kind = header.kind === RECORD_KIND.snapshot ? 'snapshot' : 'state';
+  return { type: 'state', path, offset, kind, body };
+}
+
+function corruption(
+  path: string,
+  from: number,
+  to: number,
+  what: string,
+  is_tail: boolean,
+): Inspected {
+  const found: Corruption = { path, offset: from, bytes: to - from, what, is_tail };
+  return { type: 'corruption', corruption: found };
+}
+
+function headerDamage(file: FoundSegment): Inspected {
+  const to = Math.min(SEGMENT_HEADER_BYTES, file.bytes);
+  return corruption(file.path, 0, to, 'segment header', false);
+}
+
+function segmentOf(directory: string, journal_id: Buffer, file: FoundSegment): Segment {
+  const first = file.header?.first ?? { seq: file.first_seq, events_before: 0, bytes_before: 0 };
+  return new Segment(directory, journal_id, first, file.header?.created_ms ?? 0, file.bytes);
+}
+
+async function inspectCursors(fs: FileSystem, directory: string): Promise<InspectedCursor[]> {
+  const found: InspectedCursor[] = [];
+  const file_names: string[] = await fs.readdir(directory).catch(() => []);
+  for (const file_name of file_names.toSorted()) {
+    const name = nameOfCursorFile(file_name);
+    if (name === undefined) continue;
+    const path = join(directory, file_name);
+    found.push({ name, path, slot: await readCursor(fs, path) });
+  }
+  return found;
+}

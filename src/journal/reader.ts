@@ -1,0 +1,251 @@
+import { LogboomError, messageOf, systemCode } from '../errors.ts';
+import type { FileSystem } from '../sys/fs.ts';
+import type { DropLedger } from '../sys/ledger.ts';
+import type { DurableEnd } from './durable-end.ts';
+import { type Place, RECORD_KIND, SEGMENT_HEADER_BYTES } from './format.ts';
+import type { Quarantine } from './quarantine.ts';
+import type { RecordItem, SegmentItem } from './segment-items.ts';
+import { SegmentParser } from './segment-parser.ts';
+import { SegmentScan } from './segment-scan.ts';
+import type { Segment, SegmentList } from './segments.ts';
+import type { Tail } from './tail.ts';
+import type { JournalReader, JournalRecord } from './types.ts';
+
+/** What readers share with the journal. */
+export interface ReaderContext {
+  readonly fs: FileSystem;
+  readonly segments: SegmentList;
+  readonly tail: Tail;
+  readonly durable_end: DurableEnd;
+  readonly quarantine: Quarantine;
+  readonly ledger: DropLedger;
+  readonly read_chunk_bytes: number;
+}
+
+interface OpenSegment {
+  readonly segment: Segment;
+  readonly scan: SegmentScan;
+}
+
+/**
+ * Reads from memory what is there, and the rest from disk: one open segment file
+ * and one piece of it in memory, however far behind.
+ *
+ * Invariants:
+ * - never past the durable end: a segment is read up to its `end_bytes` only;
+ * - `#place` is where the next record should stand. A record that stands behind
+ *   it tells exactly how many events between were lost to damage.
+ */
+export class LogReader implements JournalReader {
+  readonly #context: ReaderContext;
+  readonly #name: string;
+  #next_seq: number;
+  /** Undefined until the first record was read: what was skipped on purpose is no loss. */
+  #place: Place | undefined;
+  #open: OpenSegment | undefined;
+  #closed = false;
+
+  /** `name` is the place under which lost events are counted. */
+  constructor(context: ReaderContext, from_seq: number, name: string) {
+    this.#context = context;
+    this.#next_seq = from_seq;
+    this.#name = name;
+  }
+
+  get next_seq(): number {
+    return this.#next_seq;
+  }
+
+  async read(max_bytes: number, signal: AbortSignal): Promise<JournalRecord[]> {
+    const { tail, durable_end } = this.#context;
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#closed) throw new LogboomError('LB_JOURNAL_CLOSED', 'the reader is closed');
+      await this.#skipDropped();
+      if (this.#next_seq >= tail.end.seq) {
+        await durable_end.next(signal);
+        continue;
+      }
+      const records = tail.has(this.#next_seq)
+        ? await this.#fromMemory(max_bytes)
+        : await this.#fromDisk(max_bytes);
+      if (records.length > 0) return records;
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#closeSegment().catch(() => {});
+  }
+
+  /** `drop_oldest` and `max_lag` may have taken what comes next; the cursor's owner counted it. */
+  async #skipDropped(): Promise<void> {
+    const oldest = this.#context.segments.oldest?.first;
+    if (oldest === undefined || oldest.seq <= this.#next_seq) return;
+    await this.#closeSegment();
+    this.#next_seq = oldest.seq;
+    this.#place = oldest;
+  }
+
+  async #fromMemory(max_bytes: number): Promise<JournalRecord[]> {
+    await this.#closeSegment();
+    const records = this.#context.tail.read(this.#next_seq, max_bytes);
+    for (const record of records) this.#passed(record);
+    return records;
+  }
+
+  async #fromDisk(max_bytes: number): Promise<JournalRecord[]> {
+    const open = this.#open ?? (await this.#openSegment());
+    if (open === undefined) return [];
+    const { segment, scan } = open;
+    const records: JournalRecord[] = [];
+    let bytes = 0;
+    while (bytes < max_bytes) {
+      scan.extend(segment.end_bytes);
+      const item = scan.poll();
+      if (item === 'starved') {
+        // What was found is given out before the disk is asked again.
+        if (records.length > 0) break;
+        segment.mark(scan.parser.mark());
+        await this.#fill(open);
+      } else if (item === 'done') {
+        if (records.length === 0) await this.#leaveSegment(open);
+        break;
+      } else {
+        const record = await this.#take(open, item);
+        if (record === undefined) continue;
+        records.push(record);
+        bytes += record.body_bytes;
+      }
+    }
+    return records;
+  }
+
+  async #fill({ segment, scan }: OpenSegment): Promise<void> {
+    try {
+      await scan.fill();
+    } catch (error) {
+      throw ioError(error, segment.path, 'read');
+    }
+  }
+
+  /** The record, if the item is one that is to be read; damage is set aside. */
+  async #take(open: OpenSegment, item: SegmentItem): Promise<JournalRecord | undefined> {
+    if (item.type === 'damage') {
+      await this.#keep(open, item.from, item.to, item.what);
+      return undefined;
+    }
+    if (item.type === 'commit') {
+      if (item.frame.first.seq === this.#next_seq) this.#place ??= item.frame.first;
+      return undefined;
+    }
+    if (item.type !== 'record' || item.header.kind !== RECORD_KIND.events) return undefined;
+    if (item.place.seq < this.#next_seq) {
+      this.#place = open.scan.parser.place;
+      return undefined;
+    }
+    this.#place ??= item.place;
+    if (!item.intact) {
+      await this.#keep(open, item.offset, item.end_offset, 'record body');
+      return undefined;
+    }
+    const record = recordOf(item);
+    this.#passed(record);
+    return record;
+  }
+
+  #passed(record: JournalRecord): void {
+    this.#countLost(record);
+    this.#next_seq = record.seq + 1;
+    this.#place = {
+      seq: this.#next_seq,
+      events_before: record.events_before + record.count,
+      bytes_before: record.bytes_before + record.body_bytes,
+    };
+  }
+
+  #countLost(found: Place): void {
+    const expected = this.#place;
+    if (expected === undefined) return;
+    const lost = found.events_before - expected.events_before;
+    if (lost > 0) this.#context.ledger.count('corrupt', this.#name, lost);
+  }
+
+  async #openSegment(): Promise<OpenSegment | undefined> {
+    const { fs, segments, read_chunk_bytes } = this.#context;
+    const segment = segments.find(this.#next_seq);
+    if (segment === undefined) return undefined;
+    const parser = new SegmentParser(segments.bounds(segment), SEGMENT_HEADER_BYTES);
+    const mark = segment.markBefore(this.#next_seq);
+    if (mark !== undefined) parser.resume(mark);
+    parser.skipTo(this.#next_seq);
+    try {
+      const file = await fs.open(segment.path, 'read');
+      this.#open = { segment, scan: new SegmentScan(file, parser, read_chunk_bytes) };
+    } catch (error) {
+      // Deleted since: `drop_oldest` was faster. Gone without that: the next segment tells how much.
+      if (systemCode(error) !== 'ENOENT') throw ioError(error, segment.path, 'open');
+      if (segments.all().includes(segment)) this.#skipSegment(segment);
+    }
+    return this.#open;
+  }
+
+  /** Everything in the segment was read: the next one follows, or (in the last) more of it later. */
+  async #leaveSegment({ segment }: OpenSegment): Promise<void> {
+    const is_last = this.#context.segments.after(segment) === undefined;
+    await this.#closeSegment();
+    if (is_last) this.#reach(this.#context.tail.end);
+    else this.#skipSegment(segment);
+  }
+
+  #skipSegment(segment: Segment): void {
+    const next = this.#context.segments.after(segment);
+    this.#reach(next?.first ?? this.#context.tail.end);
+  }
+
+  /** There is nothing more to be had before `place`. */
+  #reach(place: Place): void {
+    this.#countLost(place);
+    this.#next_seq = Math.max(this.#next_seq, place.seq);
+    this.#place = place;
+  }
+
+  async #keep(open: OpenSegment, from: number, to: number, what: string): Promise<void> {
+    await this.#context.quarantine.keep(open.scan.file, open.segment.path, from, to, what);
+  }
+
+  async #closeSegment(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.scan.file.close();
+  }
+}
+
+/** The record as readers get it. */
+export function recordOf(item: RecordItem): JournalRecord {
+  const { header, place } = item;
+  return {
+    seq: place.seq,
+    tag: item.tag,
+    codec: header.codec,
+    attrs: header.attrs,
+    count: header.count,
+    time_min_s: header.time_min_s,
+    time_max_s: header.time_max_s,
+    checksum: header.body_crc,
+    body: [item.body],
+    body_bytes: header.body_bytes,
+    events_before: place.events_before,
+    bytes_before: place.bytes_before,
+    committed_ms: item.committed_ms,
+  };
+}
+
+function ioError(error: unknown, path: string, what: 'open' | 'read'): LogboomError {
+  const code = systemCode(error) ?? messageOf(error);
+  return new LogboomError('LB_JOURNAL_IO', `cannot ${what} a segment: ${code}`, {
+    where: path,
+    cause: error,
+    hint: 'Check the disk and the permissions of the journal directory.',
+  });
+}

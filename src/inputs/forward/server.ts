@@ -1,0 +1,219 @@
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../errors.ts';
+import type { JournalWriter } from '../../journal/types.ts';
+import type { Clock } from '../../sys/clock.ts';
+import type { DropLedger } from '../../sys/ledger.ts';
+import type { Log } from '../../sys/log.ts';
+import { RateLimitedLog } from '../../sys/rate-limited-log.ts';
+import { BodyStore } from './body-store.ts';
+import { Connection, type ConnectionDeps } from './connection.ts';
+import type { ChunkDedup } from './dedup.ts';
+import { JournalGate } from './journal-gate.ts';
+import { type InheritedSocket, resolveAddress } from './listen-address.ts';
+import { Listener } from './listener.ts';
+import type { ForwardInputOptions, ListenerOptions } from './options.ts';
+import { SharedReads } from './shared-reads.ts';
+import { SpoolPool } from './spool.ts';
+import { ForwardStats } from './stats.ts';
+import { UnfinishedBytes } from './unfinished-bytes.ts';
+
+export interface ForwardInputDeps {
+  readonly journal: JournalWriter;
+  /** Registered with the journal as the state space `CHUNK_SPACE`. */
+  readonly dedup: ChunkDedup;
+  readonly ledger: DropLedger;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What `inheritedSockets` found. */
+  readonly inherited?: readonly InheritedSocket[];
+}
+
+/** What is taken from a socket at once: fewer, larger reads cost less. */
+const READ_MAX_BYTES = 256 * 1024;
+/** A client that has sent nothing for so long has nothing on its way, as far as one can tell. */
+const SILENCE_MS = 100;
+const STOP_POLL_MS = 10;
+
+/**
+ * The Forward server: listeners, their connections, and the one journal behind them.
+ *
+ *     stop():  no new clients → read each until it is silent → commit → acks → FIN → close
+ */
+export class ForwardServer {
+  readonly stats = new ForwardStats();
+  readonly #options: ForwardInputOptions;
+  readonly #deps: ForwardInputDeps;
+  readonly #connection_deps: ConnectionDeps;
+  readonly #warnings: RateLimitedLog;
+  readonly #reads = new SharedReads(READ_MAX_BYTES);
+  readonly #listeners: Listener[] = [];
+  readonly #sockets = new Set<Socket>();
+  readonly #connections = new Map<Socket, Connection>();
+
+  constructor(options: ForwardInputOptions, deps: ForwardInputDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#warnings = new RateLimitedLog(deps.log, deps.clock);
+    const { limits } = options;
+    const pool = new SpoolPool(options.spool_dir, limits.spool_memory_max_bytes);
+    const shared = { ...deps, limits, pool, stats: this.stats };
+    this.#connection_deps = {
+      ...shared,
+      store: new BodyStore(shared),
+      gate: new JournalGate(deps.journal),
+      unfinished: new UnfinishedBytes(limits.unfinished_max_bytes),
+      warnings: this.#warnings,
+    };
+  }
+
+  /** The addresses that are open, with the ports that the system chose. */
+  get urls(): string[] {
+    return this.#listeners.map((listener) => listener.url);
+  }
+
+  get heartbeats_answered(): number {
+    return this.#listeners.reduce((sum, { heartbeats_answered }) => sum + heartbeats_answered, 0);
+  }
+
+  /** Opens every listener, or none. @throws LB_LISTEN, LB_TLS */
+  async start(): Promise<void> {
+    try {
+      for (const options of this.#options.listeners) await this.#open(options);
+    } catch (error) {
+      this.#closeListeners();
+      for (const socket of this.#sockets) socket.destroy();
+      throw error;
+    }
+  }
+
+  /** Looks at the certificate files now. Connections stay as they are. */
+  async reload(): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.reloadCertificates()));
+  }
+
+  /**
+   * Accepts nothing more and reads what clients have sent already: each one until it
+   * is silent, everything is durable and its acks are written. Then it gets a FIN, and
+   * what it still sends until it closes, or is silent again, is read too. Ends all
+   * connections after `deadline_ms` at the latest.
+   */
+  async stop({ deadline_ms }: { readonly deadline_ms: number }): Promise<void> {
+    const end_ms = this.#deps.clock.monotonic_ms() + deadline_ms;
+    // Clients whose connection the kernel has made already are accepted by the event loop first.
+    await sleep(0);
+    this.#closeListeners();
+    await this.#conclude(end_ms);
+    const unsettled = [...this.#connections.values()].filter(({ settled }) => !settled).length;
+    if (unsettled > 0) {
+      const fields = { connections: unsettled, deadline_ms };
+      this.#deps.log.warn(fields, 'clients were cut off before they had all their acks');
+    }
+    await this.#destroyAll();
+  }
+
+  /** Ends everything now. */
+  async abort(): Promise<void> {
+    this.#closeListeners();
+    await this.#destroyAll();
+  }
+
+  async #open(options: ListenerOptions): Promise<void> {
+    const { clock, log, inherited = [] } = this.#deps;
+    const { handshake_timeout_ms } = this.#options.limits;
+    for (const address of resolveAddress(options.address, inherited)) {
+      const listener = new Listener(
+        address,
+        options,
+        {
+          accepted: (socket) => this.#accepted(socket),
+          connected: (socket) => this.#connected(socket, listener, options),
+          tlsFailed: (peer, error) => this.#tlsFailed(peer, error, listener),
+        },
+        { clock, log, handshake_timeout_ms, reads: this.#reads },
+      );
+      await listener.open();
+      this.#listeners.push(listener);
+    }
+  }
+
+  #accepted(socket: Socket): boolean {
+    const { connections_max } = this.#options.limits;
+    if (this.#sockets.size >= connections_max) {
+      this.stats.connections_refused++;
+      const fields = { peer: socket.remoteAddress, connections_max };
+      this.#warnings.warn('connections_max', fields, 'connection refused: there are too many');
+      socket.destroy();
+      return false;
+    }
+    this.stats.connections_total++;
+    this.#track(socket);
+    return true;
+  }
+
+  #connected(socket: Socket, listener: Listener, options: ListenerOptions): void {
+    const { remoteAddress, remotePort } = socket;
+    const from = remoteAddress === undefined ? 'a client' : `${remoteAddress}:${remotePort}`;
+    const peer = {
+      name: `${from} to ${listener.url}`,
+      sender: remoteAddress?.replace(/^::ffff:/, '') ?? listener.url,
+    };
+    const connection = new Connection(socket, peer, options.handshake, this.#connection_deps);
+    this.#connections.set(socket, connection);
+    socket.once('close', () => this.#connections.delete(socket));
+  }
+
+  #tlsFailed(peer: string, error: Error, listener: Listener): void {
+    this.stats.tls_failures++;
+    const fields = { peer, listener: listener.url, error: error.message };
+    this.#warnings.warn('tls', fields, 'TLS handshake failed');
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    this.stats.connections_open = this.#sockets.size;
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.stats.connections_open = this.#sockets.size;
+    });
+  }
+
+  /** Takes each connection to its end in its own time: silent and settled, FIN, silent again. */
+  async #conclude(end_ms: number): Promise<void> {
+    const { clock } = this.#deps;
+    const finished = new Set<Connection>();
+    const not_before_ms = new Map<Connection, number>();
+    const begun_ms = clock.monotonic_ms();
+    while (this.#connections.size > 0 && clock.monotonic_ms() < end_ms) {
+      for (const connection of this.#connections.values()) {
+        const now_ms = clock.monotonic_ms();
+        const due_ms = not_before_ms.get(connection) ?? begun_ms + SILENCE_MS;
+        if (now_ms < due_ms || !connection.settled || connection.silent_ms < SILENCE_MS) continue;
+        if (finished.has(connection)) connection.destroy();
+        else connection.finish();
+        finished.add(connection);
+        not_before_ms.set(connection, now_ms + SILENCE_MS);
+      }
+      await sleep(STOP_POLL_MS);
+    }
+  }
+
+  async #destroyAll(): Promise<void> {
+    const closing = [...this.#sockets].map(
+      (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
+    );
+    for (const connection of this.#connections.values()) connection.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(closing);
+  }
+
+  #closeListeners(): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener.close();
+      } catch (error) {
+        this.#deps.log.warn({ error: messageOf(error) }, 'a listener did not close cleanly');
+      }
+    }
+  }
+}

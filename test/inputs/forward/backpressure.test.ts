@@ -1,0 +1,132 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { JournalGate } from '../../../src/inputs/forward/journal-gate.ts';
+import { ENTRY_1, hex, SAMPLES, TAG } from '../../support/forward-messages.ts';
+import { ackOf, chunkId, startServer, type TestServer } from '../../support/forward-server.ts';
+import { MemoryJournal } from '../../support/memory-journal.ts';
+import { until } from '../../support/wait.ts';
+
+let running: TestServer | undefined;
+
+async function start(setup: Parameters<typeof startServer>[0] = {}): Promise<TestServer> {
+  running = await startServer(setup);
+  return running;
+}
+
+afterEach(async () => {
+  await running?.close();
+  running = undefined;
+});
+
+const MiB = 1024 * 1024;
+const line = SAMPLES.docker_line;
+const chunked = (letter: string): Buffer =>
+  hex(`94${TAG}${ENTRY_1.slice(2)}81a56368756e6bb8${chunkId(letter).toString('hex')}`);
+
+/** Waits until `read()` has been the same for a while: whatever was going to move has moved. */
+async function untilStill(read: () => number): Promise<void> {
+  let last = read();
+  let same = 0;
+  await until('standstill', () => {
+    const now = read();
+    same = now === last ? same + 1 : 0;
+    last = now;
+    return same === 20;
+  });
+}
+
+describe('while the journal takes nothing', () => {
+  test('clients are not read: little more than what was on its way goes in', async () => {
+    const { connect, journal, server } = await start({ automatic: false });
+    journal.become('commit_full');
+    const client = await connect();
+    const sent_events = Math.ceil((16 * MiB) / line.length);
+    client.send(Buffer.concat(Array.from({ length: sent_events }, () => line)));
+    await until('the first bytes', () => server.stats.bytes_in > 0);
+    await untilStill(() => server.stats.bytes_in);
+    expect(server.stats.bytes_in).toBeLessThan(MiB);
+
+    journal.become('writable');
+    await until('the rest', () => server.stats.events_in === sent_events);
+  });
+
+  test('an idle client costs nothing, and the end of one is still seen', async () => {
+    const { connect, journal, server } = await start({ automatic: false });
+    journal.become('disk_full');
+    const client = await connect();
+    client.send(chunked('A'));
+    await until('the event', () => server.stats.events_in === 1);
+    client.destroy();
+    journal.become('writable');
+    journal.commit();
+    await until('the end', () => server.stats.connections_open === 0);
+  });
+
+  test('those who wait go on a few at a time, in order, as long as it takes more', async () => {
+    const journal = new MemoryJournal({ automatic: false });
+    journal.become('commit_full');
+    const gate = new JournalGate(journal);
+    const went: number[] = [];
+    for (let i = 0; i < 100; i++) {
+      gate.wait(() => {
+        went.push(i);
+        if (went.length === 20) journal.state = 'commit_full';
+      });
+    }
+    const cancel = gate.wait(() => went.push(-1));
+    cancel();
+    journal.become('writable');
+    await until('the first twenty', () => went.length === 20);
+    journal.become('writable');
+    await until('all', () => went.length === 100);
+    expect(went).toEqual(Array.from({ length: 100 }, (_, i) => i));
+    expect(gate.waiting_count).toBe(0);
+  });
+});
+
+describe('a client that sends and never reads its acks', () => {
+  test('is not read any more once too many are owed', async () => {
+    const limits = { acks_max: 10 };
+    const { connect, journal, server } = await start({ automatic: false, limits });
+    const client = await connect();
+    client.socket.setNoDelay(true);
+    client.send(chunked('A'));
+    await until('the first', () => server.stats.events_in === 1);
+    client.send(
+      Buffer.concat(Array.from({ length: 30 }, (_, i) => chunked(String.fromCharCode(66 + i)))),
+    );
+    await until('the burst', () => server.stats.events_in === 31);
+    client.send(chunked('z'));
+    await untilStill(() => server.stats.events_in);
+    expect(server.stats.events_in).toBe(31);
+    journal.commit();
+    await until('the next', () => server.stats.events_in === 32);
+    journal.commit();
+    expect(await client.receive(32 * 30)).toContain(ackOf(chunkId('z')));
+  });
+
+  test('is not read any more once its socket is full', async () => {
+    const { connect, server } = await start({ limits: { ack_buffer_max_bytes: 4096 } });
+    const client = await connect();
+    client.socket.pause();
+    // Ids of 250 bytes: acks fill the socket faster than messages.
+    let sent = 0;
+    const more = (): void => {
+      const ids = Array.from({ length: 2000 }, () => String(sent++).padStart(250, '.'));
+      const pieces = ids.map((id) =>
+        Buffer.concat([hex(`94${TAG}${ENTRY_1.slice(2)}81a56368756e6bd9fa`), Buffer.from(id)]),
+      );
+      client.send(Buffer.concat(pieces));
+    };
+    await until('the server to stop reading', async () => {
+      if (client.socket.writableLength < MiB) more();
+      const before = server.stats.events_in;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return server.stats.events_in === before && client.socket.writableLength > MiB;
+    });
+    const stuck_at = server.stats.events_in;
+    expect(stuck_at).toBeLessThan(sent);
+    client.socket.resume();
+    await until('all acks', () => server.stats.acks_sent === sent);
+    expect(server.stats.events_in).toBe(sent);
+  });
+});

@@ -1,0 +1,98 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { ENTRY_1, hex, SAMPLES, TAG } from '../../support/forward-messages.ts';
+import { ackOf, chunkId, startServer, type TestServer } from '../../support/forward-server.ts';
+import { RawClient } from '../../support/raw-client.ts';
+import { until } from '../../support/wait.ts';
+
+let running: TestServer | undefined;
+
+async function start(setup: Parameters<typeof startServer>[0] = {}): Promise<TestServer> {
+  running = await startServer(setup);
+  return running;
+}
+
+afterEach(async () => {
+  await running?.close();
+  running = undefined;
+});
+
+const chunked = (letter: string): Buffer =>
+  hex(`94${TAG}${ENTRY_1.slice(2)}81a56368756e6bb8${chunkId(letter).toString('hex')}`);
+
+describe('stop', () => {
+  test('reads what clients have sent already, commits it, acks it, and ends with FIN', async () => {
+    const { connect, journal, server } = await start();
+    const client = await connect();
+    const lines = Array.from({ length: 20_000 }, () => SAMPLES.docker_line);
+    client.send(Buffer.concat([...lines, chunked('A')]));
+    await server.stop({ deadline_ms: 10_000 });
+    await client.untilClosed();
+    expect(client.error).toBeUndefined();
+    expect(client.hex).toBe(ackOf(chunkId('A')));
+    expect(journal.events).toBe(20_001);
+  });
+
+  test('accepts nothing more', async () => {
+    const { port, server } = await start();
+    await server.stop({ deadline_ms: 1000 });
+    await expect(RawClient.connect({ host: '127.0.0.1', port })).rejects.toMatchObject({
+      code: 'ECONNREFUSED',
+    });
+  });
+
+  test('takes a client whose connection was made just before', async () => {
+    const { port, server } = await start();
+    const connecting = RawClient.connect({ host: '127.0.0.1', port });
+    const client = await connecting;
+    client.send(SAMPLES.docker_line);
+    await server.stop({ deadline_ms: 10_000 });
+    expect(server.stats.events_in).toBe(1);
+    client.destroy();
+  });
+
+  test('goes on reading a client that ignores the FIN, as Docker does', async () => {
+    const { port, server, journal } = await start();
+    const client = await RawClient.connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+    client.send(SAMPLES.docker_line);
+    await until('the first event', () => server.stats.events_in === 1);
+    const stopping = server.stop({ deadline_ms: 10_000 });
+    await client.untilEnded();
+    client.send(SAMPLES.docker_line);
+    await stopping;
+    expect(server.stats.events_in).toBe(2);
+    expect(journal.pending_events).toBe(2);
+    client.destroy();
+  });
+
+  test('waits for the commit that acks depend on', async () => {
+    const { connect, journal, server } = await start({ automatic: false });
+    const client = await connect();
+    client.send(chunked('A'));
+    await until('the event', () => server.stats.events_in === 1);
+    const stopping = server.stop({ deadline_ms: 10_000 });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(client.ended).toBe(false);
+    journal.commit();
+    await stopping;
+    await client.untilClosed();
+    expect(client.hex).toBe(ackOf(chunkId('A')));
+  });
+
+  test('ends at the deadline, also with a client that never stops and a commit that never comes', async () => {
+    const { connect, server, log } = await start({ automatic: false });
+    const waiting = await connect();
+    waiting.send(chunked('A'));
+    const busy = await connect();
+    const sending = setInterval(() => busy.send(SAMPLES.docker_line), 5);
+    try {
+      await until('events', () => server.stats.events_in > 3);
+      await server.stop({ deadline_ms: 500 });
+    } finally {
+      clearInterval(sending);
+    }
+    await waiting.untilClosed();
+    await busy.untilClosed();
+    expect(waiting.hex).toBe('');
+    expect(log.said('warn').join()).toMatch(/cut off before they had all their acks/);
+  });
+});

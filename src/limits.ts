@@ -39,7 +39,7 @@ export const LIMITS = {
   ack_buffer_max_bytes: 256 * KiB,
   /** Chunk ids remembered for one sender, and as many whose ack it may not have seen. */
   dedup_sender_max_ids: 8192,
-  /** Chunk ids of all senders together; each takes about 200 bytes of memory. */
+  /** Chunk ids of all senders together; each takes about 650 bytes of memory. */
   dedup_max_ids: 65_536,
   dedup_max_senders: 1024,
 

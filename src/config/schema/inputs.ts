@@ -109,7 +109,7 @@ const dedup = section(
       LIMITS.dedup_sender_max_ids,
     ),
     ids: integer(
-      'Chunk ids remembered for all senders together; each takes about 200 bytes of memory.',
+      'Chunk ids remembered for all senders together; each takes about 650 bytes of memory.',
       16,
       10_000_000,
     ).prefault(LIMITS.dedup_max_ids),

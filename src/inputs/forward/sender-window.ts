@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { ChunkBody, ChunkEntry } from './dedup-entry.ts';
 
+const KEY_HEAD_BYTES = 12;
+
 /**
  * What became of a chunk's ack:
  * - `open`: not written, or the connection failed before the client's next message
@@ -22,11 +24,21 @@ export interface HeldChunk extends ChunkBody {
 }
 
 /**
- * What a sender's chunk is known by. The id alone does not do: clients written in Go
- * before 1.20, which does not seed its random numbers, all draw the same ids.
+ * What a sender's chunk is known by:
+ *
+ *     | tag crc u32 | body crc u32 | body bytes u32 | id ... |    one character a byte
+ *
+ * The id alone does not do: clients built with Go before 1.20, which does not seed its
+ * random numbers, give different messages the same ids.
  */
-export const chunkKey = (id: string, body: ChunkBody): string =>
-  `${body.tag_crc} ${body.body_crc} ${body.body_bytes} ${id}`;
+export function chunkKey(id: string, body: ChunkBody): string {
+  const key = Buffer.allocUnsafe(KEY_HEAD_BYTES + id.length);
+  key.writeUInt32BE(body.tag_crc, 0);
+  key.writeUInt32BE(body.body_crc, 4);
+  key.writeUInt32BE(body.body_bytes, 8);
+  key.write(id, KEY_HEAD_BYTES, 'latin1');
+  return key.toString('latin1');
+}
 
 export const entryOf = (chunk: HeldChunk): ChunkEntry => ({
   ...chunk,

@@ -19,6 +19,12 @@ type Way = (typeof WAYS)[number];
 /** out_forward without acks loses what is under way when its peer dies: not for the kill. */
 const ACKED_WAYS = WAYS.filter((way) => way !== 'plain');
 
+/**
+ * out_forward opens a connection for each chunk and goes on to the next one before the
+ * ack, so its chunks race one another; one that it sends again comes behind later ones.
+ */
+const ONCE = { lost: 0, doubled: 0, exit: FLAWLESS.exit, violations: FLAWLESS.violations };
+
 describe.skipIf(lacksPeer('fluentd', 'openssl'))('a real Fluentd as the sender', () => {
   let dir: TempDir;
   let fluentd: Fluentd;
@@ -80,13 +86,13 @@ describe.skipIf(lacksPeer('fluentd', 'openssl'))('a real Fluentd as the sender',
     new Map(ways.map((way) => [`${way} tail`, lines]));
 
   it(
-    'has every event forwarded once and in order: plain, acked, gzip, shared key and user, TLS',
+    'has every event forwarded once: plain, acked, gzip, shared key and user, TLS',
     async () => {
       const lines = 5_000;
       await Promise.all(WAYS.map((way) => write(way, 1, lines)));
       const report = await rig.finish(written(WAYS, lines));
       printRow('fluentd downstream: plain, acks, gzip, shared key, TLS', report);
-      expect(report).toMatchObject(FLAWLESS);
+      expect(report).toMatchObject(ONCE);
     },
     TIMEOUT_MS,
   );
@@ -107,9 +113,7 @@ describe.skipIf(lacksPeer('fluentd', 'openssl'))('a real Fluentd as the sender',
       }
       const report = await rig.finish(written(ACKED_WAYS, lines));
       printRow('fluentd downstream: acks, relay killed 3 times', report);
-      // A chunk that Fluentd sends again comes behind the chunks that it sent meanwhile.
-      const { exit, violations } = FLAWLESS;
-      expect(report).toMatchObject({ lost: 0, doubled: 0, exit, violations });
+      expect(report).toMatchObject(ONCE);
     },
     TIMEOUT_MS,
   );

@@ -1,86 +1,183 @@
-import { readFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configReference } from '../src/config/reference.ts';
+import { parsed } from './config/parsing.ts';
 import { freePort } from './support/ports.ts';
 import { run } from './support/process.ts';
 import { RelayProcess } from './support/relay-process.ts';
-import { type TempDir, tempDir } from './support/temp-dir.ts';
 import { until } from './support/wait.ts';
 
-const TOP = fileURLToPath(new URL('..', import.meta.url));
-const CLI = join(TOP, 'dist/cli.js');
-const README = readFileSync(join(TOP, 'README.md'), 'utf8');
+const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+const README = await readFile(new URL('../README.md', import.meta.url), 'utf8');
 
-/** The first group of the pattern, which must be there. */
-function part(pattern: RegExp): string {
-  const found = pattern.exec(README)?.[1];
-  if (found === undefined) throw new Error(`README.md has nothing like ${pattern}`);
-  return found;
+const SAMPLE = found(/<!-- sample configuration -->\n```yaml\n(.*?)```/s);
+
+function found(pattern: RegExp): string {
+  const [, text] = pattern.exec(README) ?? [];
+  if (text === undefined) throw new Error(`README.md has nothing like ${pattern}`);
+  return text;
 }
 
-describe('the README', () => {
-  let dir: TempDir;
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'logboom-readme-'));
+});
+afterEach(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
 
-  beforeEach(async () => {
-    dir = await tempDir('readme');
+describe("the README's configuration", () => {
+  it('holds the outputs that the sample names', () => {
+    const { inputs, outputs } = parsed(SAMPLE);
+    expect(inputs.listeners.map(({ url }) => url)).toHaveLength(2);
+    expect(outputs.map(({ name, type }) => [name, type])).toEqual([
+      ['aggregator', 'forward'],
+      ['archive', 'file'],
+    ]);
   });
 
-  afterEach(async () => {
-    await dir.remove();
+  it('is valid for the command that checks it', async () => {
+    const file = join(dir, 'logboom.yaml');
+    await writeFile(file, SAMPLE);
+    expect(await run(process.execPath, [CLI, 'config', 'check', file])).toContain('valid');
   });
 
-  it('has the reference of the configuration as the schema has it', () => {
-    const reference = part(/<!-- reference: begin -->\n([\s\S]*?)<!-- reference: end -->/);
-    expect(reference.trim()).toBe(configReference().trim());
-  });
-
-  it('has a sample configuration that is valid', async () => {
-    const sample = join(dir.path, 'logboom.yaml');
-    await writeFile(sample, part(/<!-- sample configuration[\s\S]*?```yaml\n([\s\S]*?)```/));
-    const answer = await run(process.execPath, [CLI, 'config', 'check', sample]);
-    expect(answer).toContain('valid');
-  });
-
-  it('names only flags that the help knows', async () => {
-    const helps = await Promise.all(
-      [['--help'], ['run', '--help'], ['cat', '--help'], ['config', '--help']].map((args) =>
-        run(process.execPath, [CLI, ...args]),
-      ),
+  it('has the reference as the schema makes it', () => {
+    const between = found(
+      /<!-- configuration reference: begin [^\n]*-->\n(.*?)<!-- configuration reference: end -->/s,
     );
-    const commands = README.match(/(?:dist\/cli\.js|npx logboom|`run) [^\n`]*/g) ?? [];
-    const named = new Set(commands.flatMap((command) => command.match(/--[a-z-]+/g) ?? []));
-    expect(named.size).toBeGreaterThan(3);
-    expect([...named].filter((flag) => !helps.join('\n').includes(flag))).toEqual([]);
+    expect(between.trim()).toBe(configReference().trim());
+  });
+});
+
+interface Command {
+  /** Such as `config check`; empty for the program itself. */
+  readonly name: string;
+  readonly flags: readonly string[];
+}
+
+const COMMANDS_WITH_OTHERS_INSIDE = new Set(['config']);
+const INVOCATION = /(?:\blogboom|\bnode dist\/cli\.js) +([a-z-][^|>#\n]*)/g;
+const FLAG = /(?<=^|\s)--[a-z][a-z-]*/g;
+
+/** What stands in code: fenced blocks for a shell, and spans. */
+function codeOf(markdown: string): string[] {
+  const blocks = [...markdown.matchAll(/^```sh\n(.*?)^```/gms)].map(([, code = '']) => code);
+  const prose = markdown.replaceAll(/^```.*?^```/gms, '');
+  const spans = [...prose.matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
+  return [...blocks, ...spans];
+}
+
+function commandsOf(code: string): Command[] {
+  return [...code.matchAll(INVOCATION)].map(([, text = '']) => {
+    const [first = '', second = ''] = text.split(/\s+/);
+    const is_command = !first.startsWith('-');
+    const name = COMMANDS_WITH_OTHERS_INSIDE.has(first) ? `${first} ${second}` : first;
+    return { name: is_command ? name : '', flags: text.match(FLAG) ?? [] };
+  });
+}
+
+async function helpOf(name: string): Promise<string> {
+  const words = name.split(' ').filter((word) => word !== '');
+  return run(process.execPath, [CLI, ...words, '--help']);
+}
+
+/** As the help lists them, not as its examples use them. */
+const flagsIn = (help: string): string[] =>
+  [...help.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag = '']) => flag);
+
+describe("the README's commands", () => {
+  const commands = codeOf(README).flatMap(commandsOf);
+  const names = [...new Set(commands.map(({ name }) => name))];
+
+  it('are found in its text', () => {
+    expect(names).toEqual(expect.arrayContaining(['cat', 'run', 'config check', 'config show']));
   });
 
-  it('has a quick start that ends with the event in a file', async () => {
+  it.each(names)('%s is there, with every flag', async (name) => {
+    const help = await helpOf(name);
+    expect(help).toContain(`Usage: logboom ${name}`.trimEnd());
+    const flags = commands.filter((each) => each.name === name).flatMap((each) => each.flags);
+    expect(flagsIn(help)).toEqual(expect.arrayContaining([...new Set(flags)]));
+  });
+
+  it('are the only ones whose flags stand by themselves', async () => {
+    const helps = await Promise.all(names.map(helpOf));
+    const known = helps.flatMap(flagsIn);
+    const alone = codeOf(README).flatMap((code) => /^--[a-z-]+/.exec(code) ?? []);
+    expect(alone).toContain('--drop-output');
+    expect(known).toEqual(expect.arrayContaining([...new Set(alone)]));
+  });
+
+  it('npm start runs the relay after building it', async () => {
+    const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+    const { scripts }: { scripts: Record<string, string> } = JSON.parse(text);
+    expect(scripts['start']).toBe('node dist/cli.js run');
+    expect(scripts['prestart']).toBe('npm run build');
+  });
+});
+
+describe("the README's quick start", () => {
+  const relays: RelayProcess[] = [];
+  afterEach(async () => {
+    await Promise.all(relays.splice(0).map((relay) => relay.kill()));
+  });
+
+  async function start(listening: string, args: readonly string[]): Promise<RelayProcess> {
+    const relay = await RelayProcess.start({ args, listening: [listening] });
+    relays.push(relay);
+    return relay;
+  }
+
+  /** `npm start` in an empty folder, but for the port. */
+  async function startAsNpmDoes(): Promise<{ url: string; relay: RelayProcess }> {
     const url = `tcp://127.0.0.1:${await freePort()}`;
-    const config = join(dir.path, 'quick.yaml');
-    const events = join(dir.path, 'logboom-events', 'events.ndjson');
-    await writeFile(config, `outputs: {events: {type: file, path: ${events}}}\n`);
-    const journal = join(dir.path, 'logboom-data');
-    const relay = await RelayProcess.start({
-      args: ['--config', config, '--listen', url, '--journal', journal, '--status', 'off'],
-      listening: [url],
-    });
-    try {
-      const line = part(/^(echo '.*' \| npx logboom cat demo)$/m);
-      const command = line.replace(
-        'npx logboom cat',
-        `'${process.execPath}' '${CLI}' cat --to ${url}`,
-      );
-      await run('sh', ['-c', command]);
-      const read = (): Promise<string> => readFile(events, 'utf8').catch(() => '');
-      await until(
-        () => `nothing in ${events}; ${relay.describe()}`,
-        async () => (await read()).includes('\n'),
-      );
-      expect(JSON.parse(await read())).toMatchObject({ tag: 'demo', record: { log: 'hello' } });
-    } finally {
-      expect(await relay.stop()).toEqual({ code: 0, signal: null });
-    }
+    const journal = ['--journal', join(dir, 'logboom-data')];
+    return { url, relay: await start(url, ['--listen', url, '--status', 'off', ...journal]) };
+  }
+
+  async function sayHello(url: string): Promise<void> {
+    const line = found(/^(echo .* \| npx logboom cat demo)$/m);
+    const command = line.replace('npx logboom', `'${process.execPath}' '${CLI}'`);
+    await run('/bin/sh', ['-c', `${command} --to ${url}`]);
+  }
+
+  /** Waits for the line in the file that the README names. */
+  async function arrived(relay: RelayProcess): Promise<string> {
+    const file = join(dir, found(/the events in `\.\/([^`]+)`/));
+    return until(
+      () => `${file} does not get the event; ${relay.describe()}`,
+      async () => {
+        const text = await readFile(file, 'utf8').catch(() => '');
+        return text.endsWith('\n') && text;
+      },
+    );
+  }
+
+  it('brings a line into the file, and SIGTERM ends it with 0', async () => {
+    const { url, relay } = await startAsNpmDoes();
+    await sayHello(url);
+    const lines = (await arrived(relay)).trimEnd().split('\n');
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+      expect.objectContaining({ tag: 'demo', record: { log: 'hello' } }),
+    ]);
+    expect(await relay.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it('forwards to an aggregator with the command that it gives', async () => {
+    const aggregator = await startAsNpmDoes();
+    const port = await freePort();
+    const args = found(/^node dist\/cli\.js run (--listen .*)$/m)
+      .replace('0.0.0.0:24224', `127.0.0.1:${port}`)
+      .replace('tcp://aggregator:24224', aggregator.url)
+      .replace('/var/lib/logboom', join(dir, 'forwarding'))
+      .split(' ');
+    const url = `tcp://127.0.0.1:${port}`;
+    const relay = await start(url, [...args, '--status', 'off']);
+    await sayHello(url);
+    expect(await arrived(aggregator.relay)).toContain('"hello"');
+    expect(await relay.stop()).toEqual({ code: 0, signal: null });
+    expect(await aggregator.relay.stop()).toEqual({ code: 0, signal: null });
   });
 });

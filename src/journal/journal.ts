@@ -51,6 +51,7 @@ export class Journal implements JournalWriter {
   readonly #disk: DiskWriter;
   readonly #intake: Intake;
   readonly #committer: Committer;
+  readonly #readers = new Set<LogReader>();
   readonly #on_appended = new Set<AppendedListener>();
   readonly #on_durable = new Set<DurableListener>();
   #closing: Promise<void> | undefined;
@@ -85,7 +86,10 @@ export class Journal implements JournalWriter {
       journal.#retention.sweep();
       return journal;
     } catch (error) {
-      if (journal !== undefined) await journal.#cursors.close();
+      if (journal !== undefined) {
+        await journal.#disk.close();
+        await journal.#cursors.close();
+      }
       await lock.release();
       throw error;
     }
@@ -208,17 +212,20 @@ export class Journal implements JournalWriter {
 
   /** A reader of its own from `from_seq` on. Events it misses to damage are counted under `corrupt` and `name`. */
   reader(from_seq: number, name = 'reader'): JournalReader {
-    return new LogReader(
+    const reader: LogReader = new LogReader(
       {
         ...this.#options,
         segments: this.#opened.segments,
         tail: this.#tail,
         durable_end: this.#durable_end,
         quarantine: this.#opened.quarantine,
+        closed: () => this.#readers.delete(reader),
       },
       from_seq,
       name,
     );
+    this.#readers.add(reader);
+    return reader;
   }
 
   /** The cursor of that name; if there is none, it is made, durably, at one end of the journal. */
@@ -288,6 +295,7 @@ export class Journal implements JournalWriter {
     this.#gate.close();
     await this.#committer.close();
     this.#durable_end.close();
+    for (const reader of this.#readers) reader.close();
     await this.#retention.close();
     await this.#cursors.close();
     await this.#opened.identity.release();

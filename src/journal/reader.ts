@@ -20,6 +20,8 @@ export interface ReaderContext {
   readonly quarantine: Quarantine;
   readonly ledger: DropLedger;
   readonly read_chunk_bytes: number;
+  /** The reader needs nothing more. */
+  readonly closed: () => void;
 }
 
 interface OpenSegment {
@@ -75,6 +77,7 @@ export class LogReader implements JournalReader {
 
   close(): void {
     this.#closed = true;
+    this.#context.closed();
     this.#closeSegment().catch(() => {});
   }
 

@@ -10,10 +10,14 @@ const children: Child[] = [];
 
 /** The command line as a real process, with a relay that does as it is told. */
 function spawnCli(args: readonly string[], behaviour = ''): Child {
-  const child = new Child(process.execPath, ['--import', 'tsx', '--import', HOOK, CLI, ...args], {
-    name: 'logboom',
-    env: { FAKE_RELAY: behaviour },
-  });
+  const child = new Child(
+    process.execPath,
+    ['--no-warnings', '--import', 'tsx', '--import', HOOK, CLI, ...args],
+    {
+      name: 'logboom',
+      env: { FAKE_RELAY: behaviour },
+    },
+  );
   children.push(child);
   return child;
 }

@@ -259,6 +259,7 @@ describe('a full disk', () => {
       const records = await reader.read(1_000_000, AbortSignal.timeout(10_000));
       ids.push(...records.flatMap(idsOf));
     }
+    reader.close();
     expect(ids).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     await (await journal.cursor('out', { start: 'oldest' })).save(11, Buffer.from('window'));
     fs.disk_bytes += 100_000; // just enough for a new segment: then the old one goes

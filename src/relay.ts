@@ -127,6 +127,8 @@ class RunningRelay implements Relay {
   readonly status_url = undefined;
   readonly #parts: RelayParts;
   #config: Config;
+  #reloading: Promise<void> = Promise.resolve();
+  #stopping: Promise<void> | undefined;
 
   constructor(config: Config, parts: RelayParts) {
     this.#config = config;
@@ -137,29 +139,40 @@ class RunningRelay implements Relay {
     return this.#parts.server.urls;
   }
 
-  async stop(): Promise<void> {
+  /** Behind a reload that is under way. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#reloading.catch(() => {}).then(() => this.#stop());
+    return this.#stopping;
+  }
+
+  reload(config: Config): Promise<void> {
+    if (this.#stopping !== undefined) return Promise.resolve();
+    this.#reloading = this.#reloading.catch(() => {}).then(() => this.#reload(config));
+    return this.#reloading;
+  }
+
+  async #stop(): Promise<void> {
     const { server, outputs, journal, ledger, log, clock } = this.#parts;
     const { shutdown_timeout_ms } = this.#config;
     const end_ms = clock.monotonic_ms() + shutdown_timeout_ms;
-    await server.stop({ deadline_ms: CLIENTS_SHARE_OF_STOP * shutdown_timeout_ms });
-    await outputs.stop(Math.max(0, end_ms - clock.monotonic_ms()));
-    const waiting = Object.fromEntries(
-      journal.cursors().map(({ name, events_behind }) => [name, events_behind]),
-    );
-    await journal.close();
-    log.info(
-      { waiting, dropped: ledger.toJSON() },
-      'what waits in the journal goes out after the next start',
-    );
+    try {
+      await server.stop({ deadline_ms: CLIENTS_SHARE_OF_STOP * shutdown_timeout_ms });
+    } finally {
+      await outputs.stop(Math.max(0, end_ms - clock.monotonic_ms()));
+      const places = journal.cursors().map(({ name, events_behind }) => [name, events_behind]);
+      await journal.close();
+      const fields = { waiting: Object.fromEntries(places), dropped: ledger.toJSON() };
+      log.info(fields, 'what waits in the journal goes out after the next start');
+    }
   }
 
-  async reload(config: Config): Promise<void> {
+  async #reload(config: Config): Promise<void> {
     for (const part of ['inputs', 'journal', 'docker', 'status', 'log'] as const) {
       refuseChange(part, this.#config[part], config[part]);
     }
     const { outputs, server } = this.#parts;
-    await outputs.replace(config.outputs, config.shutdown_timeout_ms);
     await server.reload();
+    await outputs.replace(config.outputs, config.shutdown_timeout_ms);
     this.#config = config;
   }
 }

@@ -174,6 +174,16 @@ describe('startRelay', () => {
     await start(without);
   });
 
+  it('refuses to give up a place that the journal does not keep, and gives up none', async () => {
+    await (await start(configOf({ sink: toSink(), old: toSink() }))).stop();
+    const without = configOf({ sink: toSink() });
+    await expect(start(without, ['old', 'odl'])).rejects.toMatchObject({
+      code: 'LB_CONFIG',
+      where: '--drop-output odl',
+    });
+    await expect(start(without)).rejects.toMatchObject({ where: 'output old' });
+  });
+
   it('frees the journal when a listener cannot be opened', async () => {
     const first = await start(configOf({ sink: toSink() }));
     const [taken = ''] = first.listening;
@@ -231,6 +241,31 @@ describe('startRelay', () => {
       }
       expect(client.closed).toBe(false);
       expect(sink.open_connections).toBe(0);
+    });
+
+    it('takes back a new output that cannot start, and goes on with the others', async () => {
+      const before = configOf({ sink: toSink() });
+      const relay = await start(before);
+      const bad = { ...toSink(), servers: ['tls://127.0.0.1:1'], tls: { ca: '/nonexistent' } };
+      await expect(relay.reload(configOf({ sink: toSink(), bad }))).rejects.toMatchObject({
+        code: 'LB_TLS',
+      });
+      await send(await clientOf(relay));
+      await sinkHas(1);
+      await relay.stop();
+      // The place that was made for it is gone again: nothing keeps the old one from starting.
+      await start(before);
+    });
+
+    it('refuses an output of another type under the same name', async () => {
+      const relay = await start(configOf({ sink: toSink() }));
+      const file = { type: 'file', path: join(dir.path, 'events.ndjson') };
+      await expect(relay.reload(configOf({ sink: file }))).rejects.toMatchObject({
+        code: 'LB_CONFIG',
+        where: 'output sink',
+      });
+      await send(await clientOf(relay));
+      await sinkHas(1);
     });
 
     it('refuses a changed listener, and then changes nothing', async () => {

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { Config, OutputConfig } from '../config/types.ts';
-import { LogboomError } from '../errors.ts';
+import { LogboomError, messageOf } from '../errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Cursor } from '../journal/types.ts';
 import { fileOutput } from '../outputs/file/file-output.ts';
@@ -40,6 +40,7 @@ type Outputs = Config['outputs'];
  */
 export class OutputSet {
   readonly #deps: OutputSetDeps;
+  /** All routes together: what none takes is counted. */
   readonly #router: Router;
   readonly #running = new Map<string, RunningOutput>();
 
@@ -55,50 +56,72 @@ export class OutputSet {
   /**
    * Gives up the cursors of `dropped`, then starts every output.
    *
-   * @throws LB_CONFIG if the journal keeps the place of an output that is not configured
+   * @throws LB_CONFIG, with nothing given up, if the journal keeps the place of an output
+   *   that is not configured, or `dropped` names one that it does not know
    */
   async start(outputs: Outputs, dropped: readonly string[]): Promise<void> {
-    const { journal, log } = this.#deps;
-    for (const name of dropped) {
-      await journal.dropCursor(name);
-      log.warn({ output: name }, 'the place of this output in the journal was given up');
-    }
-    this.#refuseOrphans(outputs);
+    this.#refuseOrphans(outputs, dropped);
+    for (const name of dropped) await this.#giveUp(name);
     for (const config of outputs) await this.#begin(config);
   }
 
   /**
    * Puts a new configuration in force: outputs that are new or changed start, unchanged
-   * ones are not touched. If one of them cannot start, it goes on as it was.
+   * ones are not touched. If one of them cannot start, all go on as they were.
    *
-   * @throws LB_CONFIG if an output is missing: its events would wait for nobody
+   * @throws LB_CONFIG if an output is missing, since its events would wait for nobody, or
+   *   has become one of another type, which cannot read what its predecessor wrote down
    */
   async replace(outputs: Outputs, deadline_ms: number): Promise<void> {
-    this.#refuseOrphans(outputs);
+    this.#refuseOrphans(outputs, []);
+    const before = [...this.#running.values()].map(({ config }) => config);
+    for (const old of before) refuseOtherType(old, outputs);
+    try {
+      await this.#apply(outputs, deadline_ms);
+    } catch (error) {
+      await this.#apply(before, deadline_ms);
+      throw error;
+    }
     this.#router.replace(routesOf(outputs));
-    for (const config of outputs) {
-      const running = this.#running.get(config.name);
-      if (running === undefined) await this.#begin(config);
-      else if (!isSame(running.config, config)) await this.#exchange(running, config, deadline_ms);
-    }
-    for (const name of [...this.#running.keys()]) {
-      if (!outputs.some((config) => config.name === name)) await this.#end(name, deadline_ms);
-    }
   }
 
   /** Stops all at once, each within the deadline. What is not sent stays in the journal. */
   async stop(deadline_ms: number): Promise<void> {
-    await Promise.all([...this.#running.keys()].map((name) => this.#end(name, deadline_ms)));
+    const names = [...this.#running.keys()];
+    const ends = await Promise.allSettled(names.map((name) => this.#end(name, deadline_ms)));
+    for (const end of ends) {
+      if (end.status === 'fulfilled') continue;
+      this.#deps.log.error({ error: messageOf(end.reason) }, 'an output did not stop cleanly');
+    }
   }
 
   stats(): ReadonlyMap<string, OutputStats> {
     return new Map([...this.#running].map(([name, { output }]) => [name, output.stats()]));
   }
 
-  #refuseOrphans(outputs: Outputs): void {
-    const orphan = this.#deps.journal
-      .cursors()
-      .find(({ name }) => !outputs.some((config) => config.name === name));
+  async #apply(outputs: Outputs, deadline_ms: number): Promise<void> {
+    for (const config of outputs) {
+      const running = this.#running.get(config.name);
+      if (running !== undefined && isSame(running.config, config)) continue;
+      if (running !== undefined) await this.#end(config.name, deadline_ms);
+      await this.#begin(config);
+    }
+    for (const name of [...this.#running.keys()]) {
+      if (!outputs.some((config) => config.name === name)) await this.#end(name, deadline_ms);
+    }
+  }
+
+  #refuseOrphans(outputs: Outputs, dropped: readonly string[]): void {
+    const cursors = this.#deps.journal.cursors();
+    const unknown = dropped.find((name) => !cursors.some((cursor) => cursor.name === name));
+    if (unknown !== undefined) {
+      throw new LogboomError('LB_CONFIG', `the journal keeps no place for an output ${unknown}`, {
+        where: `--drop-output ${unknown}`,
+        hint: `It keeps places for: ${cursors.map(({ name }) => name).join(', ') || 'none'}.`,
+      });
+    }
+    const keeping = new Set(outputs.filter((each) => !isTransient(each)).map(({ name }) => name));
+    const orphan = cursors.find(({ name }) => !keeping.has(name) && !dropped.includes(name));
     if (orphan === undefined) return;
     const { name, events_behind } = orphan;
     const waiting = events_behind === 1 ? '1 event waits' : `${events_behind} events wait`;
@@ -112,27 +135,34 @@ export class OutputSet {
     );
   }
 
+  /** What only this output still had to send is dropped, and counted. */
+  async #giveUp(name: string): Promise<void> {
+    const { journal, ledger, log } = this.#deps;
+    const events = journal.cursors().find((cursor) => cursor.name === name)?.events_behind ?? 0;
+    await journal.dropCursor(name);
+    ledger.count('drop_output', name, events);
+    log.warn({ output: name, events }, 'the place of this output in the journal was given up');
+  }
+
+  /** If the output cannot start, a place that was made for it is taken back. */
   async #begin(config: OutputConfig): Promise<void> {
-    const cursor = await this.#cursor(config);
-    const output = this.#create(config, this.#source(config.name, cursor));
-    await output.start();
-    this.#running.set(config.name, { config, output });
+    const { journal } = this.#deps;
+    const is_new = !journal.cursors().some(({ name }) => name === config.name);
+    try {
+      const cursor = await this.#cursor(config);
+      const output = this.#create(config, this.#source(config, cursor));
+      await output.start();
+      this.#running.set(config.name, { config, output });
+    } catch (error) {
+      if (is_new && !isTransient(config)) await journal.dropCursor(config.name);
+      throw error;
+    }
   }
 
   async #end(name: string, deadline_ms: number): Promise<void> {
     const running = this.#running.get(name);
-    await running?.output.stop(deadline_ms);
     this.#running.delete(name);
-  }
-
-  async #exchange(old: RunningOutput, config: OutputConfig, deadline_ms: number): Promise<void> {
-    await this.#end(config.name, deadline_ms);
-    try {
-      await this.#begin(config);
-    } catch (error) {
-      await this.#begin(old.config);
-      throw error;
-    }
+    await running?.output.stop(deadline_ms);
   }
 
   async #cursor(config: OutputConfig): Promise<Cursor> {
@@ -143,14 +173,16 @@ export class OutputSet {
     return cursor;
   }
 
-  #source(name: string, cursor: Cursor): OutputSource {
-    const { journal } = this.#deps;
+  /** The route is the output's own: it changes with the output, never under it. */
+  #source({ name, match }: OutputConfig, cursor: Cursor): OutputSource {
+    const { journal, ledger } = this.#deps;
+    const route = new Router([{ output: name, match }], ledger);
     return {
       reader: journal.reader(cursor.seq, name),
       cursor,
       journal_id: journal.id,
       epoch: journal.epoch,
-      matches: (tag) => this.#router.match(tag).has(name),
+      matches: (tag) => route.match(tag).size > 0,
     };
   }
 
@@ -177,3 +209,13 @@ const routesOf = (outputs: Outputs): { output: string; match: string }[] =>
 /** Configurations are plain data in a fixed order of keys. */
 const isSame = (a: OutputConfig, b: OutputConfig): boolean =>
   JSON.stringify(a) === JSON.stringify(b);
+
+function refuseOtherType(old: OutputConfig, outputs: Outputs): void {
+  const config = outputs.find(({ name }) => name === old.name);
+  if (config === undefined || config.type === old.type) return;
+  throw new LogboomError(
+    'LB_CONFIG',
+    `the output ${old.name} is of type ${old.type} and cannot become ${config.type}`,
+    { where: `output ${old.name}`, hint: 'Give the new output another name.' },
+  );
+}

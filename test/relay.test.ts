@@ -257,6 +257,18 @@ describe('startRelay', () => {
       await start(before);
     });
 
+    it('puts an output back that was exchanged before another one failed', async () => {
+      const relay = await start(configOf({ sink: toSink() }));
+      const second = await ForwardSink.listen();
+      const bad = { ...toSink(), servers: ['tls://127.0.0.1:1'], tls: { ca: '/nonexistent' } };
+      const changed = configOf({ sink: toSink(second), bad });
+      await expect(relay.reload(changed)).rejects.toMatchObject({ code: 'LB_TLS' });
+      await send(await clientOf(relay));
+      await sinkHas(1);
+      expect(second.events).toBe(0);
+      await second.stop();
+    });
+
     it('refuses an output of another type under the same name', async () => {
       const relay = await start(configOf({ sink: toSink() }));
       const file = { type: 'file', path: join(dir.path, 'events.ndjson') };

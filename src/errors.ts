@@ -21,6 +21,14 @@ const ERRORS = {
   LB_HANDSHAKE: { what: 'the peer failed the Forward handshake', retryable: false },
   LB_UPSTREAM: { what: 'an upstream cannot be reached or broke the protocol', retryable: true },
   LB_OUTPUT: { what: 'an output cannot write', retryable: true },
+  LB_DOCKER: { what: "Docker's files cannot be read or understood", retryable: true },
+  LB_CONTAINER: {
+    what: 'a container asks for what cannot be done as Docker does it',
+    retryable: false,
+  },
+  LB_DOCKER_API: { what: 'the Docker Engine API cannot be used', retryable: true },
+  LB_TAKEOVER: { what: 'a running relay does not hand over', retryable: true },
+  LB_STOP: { what: 'a part of logboom did not stop in time or cleanly', retryable: false },
   LB_USAGE: { what: 'the command line is not valid', retryable: false },
 } as const satisfies Record<string, { what: string; retryable: boolean }>;
 

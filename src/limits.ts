@@ -43,6 +43,18 @@ export const LIMITS = {
   dedup_max_ids: 65_536,
   dedup_max_senders: 1024,
 
+  // Docker
+  /** Journaled stream lines of one source that Docker's cache has not shown; each takes 8 bytes. */
+  merge_ahead_max_lines: 16_384,
+  /** Lines from Docker's cache that the stream may still bring, in memory; the others are read from the cache again. */
+  merge_owed_max_lines: 65_536,
+  /** A line that only one side has shown is given up once the other is so many lines past it. */
+  merge_passed_max_lines: 4096,
+  /** A connection's first line waits no longer for the cache to show what came before it. */
+  merge_hold_max_ms: 3000,
+  /** A container's connection waits no longer for the end of the one before it. */
+  merge_turn_max_ms: 5000,
+
   // Journal
   segment_max_bytes: 64 * MiB,
   journal_max_bytes: 8 * GiB,
@@ -74,6 +86,48 @@ export const LIMITS = {
   /** A file of the file output is closed and the next begun at this size. */
   rotate_max_bytes: 64 * MiB,
   rotate_keep_max: 10,
+  /** A line joined of fragments. */
+  join_max_bytes: 1 * MiB,
+  /** A line whose last fragment has not come so long after its first goes out as far as it came. */
+  join_timeout_ms: 5_000,
+
+  // Log files
+  /** An entry longer than this is passed over as torn; Docker caps a frame at 1e6 bytes. */
+  log_entry_max_bytes: 1 * MiB + 64 * KiB,
+  /** One read from a log file. */
+  log_read_max_bytes: 256 * KiB,
+  /** A log that kubelet rotated may be written on for so long after its successor appeared. */
+  log_settle_ms: 1000,
+  /** A file whose reading fails so often at one place is passed over. */
+  log_failures_max: 3,
+  /** How often a log that grows is looked at. */
+  poll_active_ms: 100,
+  /** How often a log that stands still is looked at. */
+  poll_idle_ms: 1000,
+  /** Logs that are looked at in the same moment. */
+  poll_concurrent_max: 16,
+  /** Durable positions of sources; beyond it the one that was moved least recently is forgotten. */
+  positions_max: 65_536,
+  /** How often it is written down that logboom is alive, and positions expire. */
+  positions_upkeep_ms: 10_000,
+
+  // Docker Engine API
+  /** One call that is no stream; the Engine hangs on a container whose log driver does (formats.md 3.6). */
+  engine_call_timeout_ms: 10_000,
+  /** One answer that is no stream. */
+  engine_answer_max_bytes: 64 * MiB,
+  /** One event; it carries all labels of its container. */
+  engine_event_max_bytes: 1 * MiB,
+  /** Calls at the same time when many containers are looked at. */
+  engine_calls_max: 4,
+
+  // Containers
+  /** Between two looks at all containers' files; what is new is seen at once. */
+  containers_rescan_ms: 3_000,
+  /** A container's configuration; Docker's own are a few KiB. */
+  container_config_max_bytes: 16 * MiB,
+  /** How long the place in the log of a container that is gone is kept. */
+  container_forget_after_ms: 24 * 3_600_000,
 
   // Configuration
   config_file_max_bytes: 4 * MiB,
@@ -101,6 +155,11 @@ assertRelation(
   'the head of a message is gathered before it streams',
 );
 assertRelation(LIMITS.retry_min_ms <= LIMITS.retry_max_ms, 'back-off grows');
+assertRelation(
+  LIMITS.log_read_max_bytes <= LIMITS.log_entry_max_bytes,
+  'what one read brings fits beside the longest entry',
+);
+assertRelation(LIMITS.poll_active_ms <= LIMITS.poll_idle_ms, 'a log that grows is looked at more');
 assertRelation(
   LIMITS.commit_max_bytes < LIMITS.tail_max_bytes,
   'a commit that was just made durable is still in memory when readers look',

@@ -34,7 +34,8 @@ export class DurableCursor implements Cursor {
   #moved: ((seq: number) => void) | undefined;
   #max_lag_bytes: number | undefined;
   #last_write: Promise<void> = Promise.resolve();
-  #skipping = false;
+  /** Where the moves lead that `skipTo` has begun and not ended. */
+  #skip_seq: number | undefined;
 
   constructor(name: string, file: CursorFile, at: Place, window: Buffer, context: CursorContext) {
     this.name = name;
@@ -83,6 +84,7 @@ export class DurableCursor implements Cursor {
 
   onMoved(moved: (seq: number) => void): void {
     this.#moved = moved;
+    if (this.#skip_seq !== undefined) moved(this.#skip_seq);
   }
 
   /**
@@ -95,7 +97,7 @@ export class DurableCursor implements Cursor {
 
   /** True while a move that `skipTo` began is being written. */
   get is_skipping(): boolean {
-    return this.#skipping;
+    return this.#skip_seq !== undefined;
   }
 
   /**
@@ -106,7 +108,8 @@ export class DurableCursor implements Cursor {
    */
   async skipTo(target: Place, reason: string): Promise<void> {
     if (target.seq <= this.#at.seq) return;
-    this.#skipping = true;
+    const skip_seq = Math.max(target.seq, this.#skip_seq ?? 0);
+    this.#skip_seq = skip_seq;
     this.#moved?.(target.seq);
     await this.#inOrder(async () => {
       if (target.seq <= this.#at.seq) return;
@@ -123,7 +126,7 @@ export class DurableCursor implements Cursor {
       }
       this.#context.moved();
     });
-    this.#skipping = false;
+    if (this.#skip_seq === skip_seq) this.#skip_seq = undefined;
   }
 
   async close(): Promise<void> {

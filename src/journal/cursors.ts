@@ -94,7 +94,9 @@ export class CursorSet {
     await this.#fs.syncDirectory(this.#directory);
   }
 
+  /** Closes all, also behind one that fails. */
   async close(): Promise<void> {
-    for (const cursor of this.all()) await cursor.close();
+    const ends = await Promise.allSettled(this.all().map((cursor) => cursor.close()));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 }

@@ -37,6 +37,9 @@ export interface DiskWriterContext {
 /** How long between attempts on a disk that fails. */
 const RETRY = { delay_min_ms: 100, delay_max_ms: 5000, factor: 2 } as const;
 
+/** At the size limit something is freed as a rule; that nothing keeps a place any more shows by looking. */
+const SIZE_LIMIT_RECHECK_MS = 1000;
+
 function isFull(error: unknown): boolean {
   const code = systemCode(error);
   return code === 'ENOSPC' || code === 'EDQUOT';
@@ -122,6 +125,11 @@ export class DiskWriter {
     await this.#writer?.close();
   }
 
+  /** To block is to wait for outputs that keep a place; beside readers that keep none there is nobody to wait for. */
+  get #drops_oldest(): boolean {
+    return this.#options.on_full === 'drop_oldest' || this.#context.retention.keeps_nothing;
+  }
+
   #isFull(writer: SegmentWriter): boolean {
     return !writer.pristine && writer.segment.end_bytes >= this.#options.segment_max_bytes;
   }
@@ -152,19 +160,19 @@ export class DiskWriter {
   /** Keeps the segments within `max_bytes`. A commit that is larger than that on its own is let through. */
   async #makeRoom(bytes: number): Promise<void> {
     const { segments, retention, gate } = this.#context;
-    const { max_bytes, on_full } = this.#options;
+    const { max_bytes } = this.#options;
     while (segments.bytes + bytes > max_bytes) {
       const writer = this.#writer;
       // What is in the last segment can only be deleted once there is another one.
       const is_pristine = writer === undefined || writer.pristine;
       if (segments.count <= 1 && is_pristine) return;
-      if (on_full === 'drop_oldest') {
+      if (this.#drops_oldest) {
         if (!(await retention.dropOldest())) await this.#roll();
       } else if (!is_pristine) {
         await this.#roll();
       } else {
         this.#enterTrouble('size_limit', { max_bytes, segment_bytes: segments.bytes });
-        await this.#waitUntilFreed(undefined);
+        await this.#waitUntilFreed(SIZE_LIMIT_RECHECK_MS);
       }
     }
     if (gate.state === 'size_limit') this.settle();
@@ -177,7 +185,7 @@ export class DiskWriter {
     this.#enterTrouble(is_full ? 'disk_full' : 'io_error', { error: messageOf(error) });
     if (is_full) {
       if (await ballast.release()) return;
-      if (this.#options.on_full === 'drop_oldest' && (await retention.dropOldest())) return;
+      if (this.#drops_oldest && (await retention.dropOldest())) return;
     }
     await this.#waitUntilFreed(this.#backoff.next_ms());
   }
@@ -201,14 +209,14 @@ export class DiskWriter {
   }
 
   /** Until a segment was deleted, the time is up, or `stop`. */
-  async #waitUntilFreed(delay_ms: number | undefined): Promise<void> {
+  async #waitUntilFreed(delay_ms: number): Promise<void> {
     const { retention, clock } = this.#context;
     const cancels: (() => void)[] = [];
     if (!this.#stopped) {
       await new Promise<void>((resolve) => {
         this.#stop_waiting = resolve;
         cancels.push(retention.onceFreed(resolve));
-        if (delay_ms !== undefined) cancels.push(clock.after(delay_ms, resolve));
+        cancels.push(clock.after(delay_ms, resolve));
       });
     }
     for (const cancel of cancels) cancel();

@@ -171,7 +171,7 @@ function assertLocked(
       `the journal belongs to ${owner}, which is running`,
       {
         where: path,
-        hint: 'Stop that process, or give this one a directory of its own with --journal.',
+        hint: 'Stop that process, take over from it (run --takeover), or choose another directory with --journal.',
       },
     );
   }

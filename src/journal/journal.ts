@@ -117,7 +117,15 @@ export class Journal implements JournalWriter {
       const { at, window } = placeCursor(found, identity.journal_id, oldest, options);
       cursors.adopt(found, at, window);
     }
-    const retention = new Retention({ fs, segments, cursors, tail, ledger, log });
+    const retention = new Retention({
+      fs,
+      segments,
+      cursors,
+      readers: this.#readers,
+      tail,
+      ledger,
+      log,
+    });
     this.#retention = retention;
     const gate = this.#gate;
     const ballast = new Ballast(fs, join(directory, 'ballast'));
@@ -210,7 +218,11 @@ export class Journal implements JournalWriter {
     this.#intake.hurry();
   }
 
-  /** A reader of its own from `from_seq` on. Events it misses to damage are counted under `corrupt` and `name`. */
+  /**
+   * A reader of its own from `from_seq` on. Events that it misses are counted under `name`: as
+   * `corrupt` for damage, and as `not_kept` if they were deleted and no cursor of that name
+   * stood for them (one that does counts for itself).
+   */
   reader(from_seq: number, name = 'reader'): JournalReader {
     const reader: LogReader = new LogReader(
       {
@@ -219,6 +231,7 @@ export class Journal implements JournalWriter {
         tail: this.#tail,
         durable_end: this.#durable_end,
         quarantine: this.#opened.quarantine,
+        keeps_place: () => this.#cursors.get(name) !== undefined,
         closed: () => this.#readers.delete(reader),
       },
       from_seq,
@@ -291,13 +304,20 @@ export class Journal implements JournalWriter {
     return this.#closing;
   }
 
+  /** Whatever fails on the way, everything is let go of, the lock last. */
   async #close(): Promise<void> {
     this.#gate.close();
-    await this.#committer.close();
-    this.#durable_end.close();
-    for (const reader of this.#readers) reader.close();
-    await this.#retention.close();
-    await this.#cursors.close();
-    await this.#opened.identity.release();
+    try {
+      await this.#committer.close();
+    } finally {
+      this.#durable_end.close();
+      for (const reader of this.#readers) reader.close();
+      try {
+        await this.#retention.close();
+        await this.#cursors.close();
+      } finally {
+        await this.#opened.identity.release();
+      }
+    }
   }
 }

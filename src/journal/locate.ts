@@ -1,5 +1,6 @@
 import { systemCode } from '../errors.ts';
 import { type FileSystem, withFile } from '../sys/fs.ts';
+import type { Log } from '../sys/log.ts';
 import { type Place, RECORD_KIND, SEGMENT_HEADER_BYTES } from './format.ts';
 import { SegmentParser } from './segment-parser.ts';
 import { SegmentScan } from './segment-scan.ts';
@@ -11,6 +12,7 @@ export interface LocateContext {
   readonly segments: SegmentList;
   readonly tail: Tail;
   readonly read_chunk_bytes: number;
+  readonly log: Log;
 }
 
 /**
@@ -29,7 +31,7 @@ export async function locate(context: LocateContext, seq: number): Promise<Place
 }
 
 async function findInSegment(
-  { fs, segments, read_chunk_bytes }: LocateContext,
+  { fs, segments, read_chunk_bytes, log }: LocateContext,
   segment: Segment,
   seq: number,
 ): Promise<Place | undefined> {
@@ -40,7 +42,7 @@ async function findInSegment(
   parser.skipBodies();
   try {
     return await withFile(fs, segment.path, async (file) => {
-      const scan = new SegmentScan(file, parser, read_chunk_bytes);
+      const scan = new SegmentScan(segment.readable(file, log), parser, read_chunk_bytes);
       for (let item = await scan.next(); item !== undefined; item = await scan.next()) {
         if (item.type === 'commit' && item.frame.first.seq >= seq) return item.frame.first;
         if (item.type !== 'record' || item.header.kind !== RECORD_KIND.events) continue;

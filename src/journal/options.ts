@@ -31,7 +31,7 @@ export interface JournalOptions {
   readonly fs?: FileSystem;
   readonly clock?: Clock;
   readonly log?: Log;
-  /** Where lost events are counted: `drop_oldest`, `max_lag`, `corrupt`, `missing_segment`. */
+  /** Where lost events are counted: `drop_oldest`, `max_lag`, `not_kept`, `corrupt`, `missing_segment`. */
   readonly ledger?: DropLedger;
 }
 

@@ -1,7 +1,8 @@
 import { basename, join } from 'node:path';
 import { messageOf } from '../errors.ts';
-import { type File, type FileSystem, readFully, writeFully } from '../sys/fs.ts';
+import { type FileSystem, readFully, writeFully } from '../sys/fs.ts';
 import type { Log } from '../sys/log.ts';
+import type { ReadableFile } from './salvaged-file.ts';
 
 const COPY_BYTES = 1024 * 1024;
 
@@ -40,7 +41,13 @@ export class Quarantine {
    * Copies `[from, to)` of a segment aside, durably, and says so in the log.
    * Never rejects: a copy that cannot be made must not keep the rest from being delivered.
    */
-  async keep(file: File, path: string, from: number, to: number, what: string): Promise<void> {
+  async keep(
+    file: ReadableFile,
+    path: string,
+    from: number,
+    to: number,
+    what: string,
+  ): Promise<void> {
     const name = `${basename(path)}-${from}-${to}.bin`;
     if (this.#known.has(name)) return;
     this.#known.add(name);
@@ -62,7 +69,7 @@ export class Quarantine {
     }
   }
 
-  async #copy(source: File, from: number, to: number, path: string): Promise<void> {
+  async #copy(source: ReadableFile, from: number, to: number, path: string): Promise<void> {
     const target = await this.#fs.open(path, 'create');
     try {
       const buffer = Buffer.allocUnsafeSlow(Math.min(COPY_BYTES, to - from));

@@ -1,9 +1,11 @@
 import { LogboomError, messageOf, systemCode } from '../errors.ts';
 import type { FileSystem } from '../sys/fs.ts';
 import type { DropLedger } from '../sys/ledger.ts';
+import type { Log } from '../sys/log.ts';
 import type { DurableEnd } from './durable-end.ts';
 import { type Place, RECORD_KIND, SEGMENT_HEADER_BYTES } from './format.ts';
 import type { Quarantine } from './quarantine.ts';
+import { isUnreadable } from './salvaged-file.ts';
 import type { RecordItem, SegmentItem } from './segment-items.ts';
 import { SegmentParser } from './segment-parser.ts';
 import { SegmentScan } from './segment-scan.ts';
@@ -19,10 +21,16 @@ export interface ReaderContext {
   readonly durable_end: DurableEnd;
   readonly quarantine: Quarantine;
   readonly ledger: DropLedger;
+  readonly log: Log;
   readonly read_chunk_bytes: number;
+  /** There is a cursor for the reader's output; it counts what is taken from under it. */
+  readonly keeps_place: () => boolean;
   /** The reader needs nothing more. */
   readonly closed: () => void;
 }
+
+/** A read that failed so often in a row, with the pauses of who reads, is taken for a bad sector. */
+const READ_ATTEMPTS_MAX = 8;
 
 interface OpenSegment {
   readonly segment: Segment;
@@ -42,15 +50,19 @@ export class LogReader implements JournalReader {
   readonly #context: ReaderContext;
   readonly #name: string;
   #next_seq: number;
-  /** Undefined until the first record was read: what was skipped on purpose is no loss. */
+  /** Undefined until a record was read, or the first is known: what was skipped on purpose is no loss. */
   #place: Place | undefined;
   #open: OpenSegment | undefined;
   #closed = false;
+  /** In a row. */
+  #read_failures = 0;
 
   /** `name` is the place under which lost events are counted. */
   constructor(context: ReaderContext, from_seq: number, name: string) {
     this.#context = context;
     this.#next_seq = from_seq;
+    const oldest_seq = context.segments.oldest?.first.seq ?? from_seq;
+    if (oldest_seq <= from_seq) this.#place = context.tail.place(from_seq);
     this.#name = name;
   }
 
@@ -81,11 +93,14 @@ export class LogReader implements JournalReader {
     this.#closeSegment().catch(() => {});
   }
 
-  /** `drop_oldest` and `max_lag` may have taken what comes next; the cursor's owner counted it. */
+  /** What comes next may have been deleted: the cursor counted it, or if there is none, the reader does. */
   async #skipDropped(): Promise<void> {
-    const oldest = this.#context.segments.oldest?.first;
+    const { segments, ledger, keeps_place } = this.#context;
+    const oldest = segments.oldest?.first;
     if (oldest === undefined || oldest.seq <= this.#next_seq) return;
     await this.#closeSegment();
+    const lost = oldest.events_before - (this.#place ?? oldest).events_before;
+    if (lost > 0 && !keeps_place()) ledger.count('not_kept', this.#name, lost);
     this.#next_seq = oldest.seq;
     this.#place = oldest;
   }
@@ -110,7 +125,7 @@ export class LogReader implements JournalReader {
         // What was found is given out before the disk is asked again.
         if (records.length > 0) break;
         segment.mark(scan.parser.mark());
-        await this.#fill(open);
+        if (!(await this.#fill(open))) return [];
       } else if (item === 'done') {
         if (records.length === 0) await this.#leaveSegment(open);
         break;
@@ -124,12 +139,25 @@ export class LogReader implements JournalReader {
     return records;
   }
 
-  async #fill({ segment, scan }: OpenSegment): Promise<void> {
+  /** False: the segment was left, and is to be opened anew. */
+  async #fill({ segment, scan }: OpenSegment): Promise<boolean> {
     try {
       await scan.fill();
+      this.#read_failures = 0;
+      return true;
     } catch (error) {
-      throw ioError(error, segment.path, 'read');
+      if (!this.#isBad(segment, error)) throw ioError(error, segment.path, 'read');
+      segment.has_bad_blocks = true;
+      await this.#closeSegment();
+      return false;
     }
+  }
+
+  /** Whoever reads tries again after a pause, so the disk had its time to come back. */
+  #isBad(segment: Segment, error: unknown): boolean {
+    if (segment.has_bad_blocks || !isUnreadable(error)) return false;
+    this.#read_failures++;
+    return this.#read_failures >= READ_ATTEMPTS_MAX;
   }
 
   /** The record, if the item is one that is to be read; damage is set aside. */
@@ -175,7 +203,7 @@ export class LogReader implements JournalReader {
   }
 
   async #openSegment(): Promise<OpenSegment | undefined> {
-    const { fs, segments, read_chunk_bytes } = this.#context;
+    const { fs, segments, read_chunk_bytes, log } = this.#context;
     const segment = segments.find(this.#next_seq);
     if (segment === undefined) return undefined;
     const parser = new SegmentParser(segments.bounds(segment), SEGMENT_HEADER_BYTES);
@@ -184,7 +212,8 @@ export class LogReader implements JournalReader {
     parser.skipTo(this.#next_seq);
     try {
       const file = await fs.open(segment.path, 'read');
-      this.#open = { segment, scan: new SegmentScan(file, parser, read_chunk_bytes) };
+      const readable = segment.readable(file, log);
+      this.#open = { segment, scan: new SegmentScan(readable, parser, read_chunk_bytes) };
     } catch (error) {
       // Deleted since: `drop_oldest` was faster. Gone without that: the next segment tells how much.
       if (systemCode(error) !== 'ENOENT') throw ioError(error, segment.path, 'open');

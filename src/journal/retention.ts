@@ -6,11 +6,13 @@ import type { CursorSet } from './cursors.ts';
 import type { Place } from './format.ts';
 import type { Segment, SegmentList } from './segments.ts';
 import type { Tail } from './tail.ts';
+import type { JournalReader } from './types.ts';
 
 export interface RetentionContext {
   readonly fs: FileSystem;
   readonly segments: SegmentList;
   readonly cursors: CursorSet;
+  readonly readers: ReadonlySet<Pick<JournalReader, 'next_seq'>>;
   readonly tail: Tail;
   readonly ledger: DropLedger;
   readonly log: Log;
@@ -25,7 +27,9 @@ const NO_OUTPUT = '(no output)';
  *
  * Invariants:
  * - the last segment is never deleted: its snapshot is all the state there is;
- * - without any cursor nothing counts as done with.
+ * - without any cursor, what all readers have passed is done with, and space that is
+ *   wanted is taken from those that have not: they keep nothing;
+ * - without cursor and reader nothing counts as done with: outputs may be about to start.
  *
  * Deletions are not made durable: a segment that comes back after a crash is
  * behind every cursor still, and deleted again.
@@ -41,15 +45,21 @@ export class Retention {
 
   /** Deletes, in the background, what is behind every cursor. Returns at once. */
   sweep(): void {
-    const { segments, cursors } = this.#context;
-    if (cursors.count === 0) return;
+    const { segments } = this.#context;
+    const done_seq = this.#doneSeq();
     for (;;) {
       const oldest = segments.oldest;
       const second = segments.second;
       if (oldest === undefined || second === undefined) return;
-      if (second.first.seq > cursors.min_seq) return;
+      if (second.first.seq > done_seq) return;
       this.#delete(oldest);
     }
+  }
+
+  /** There are readers, and no cursor that keeps anything: who wants space may take it. */
+  get keeps_nothing(): boolean {
+    const { cursors, readers } = this.#context;
+    return cursors.count === 0 && readers.size > 0;
   }
 
   /** Calls `freed` once, when something was deleted next. Returns a cancel function. */
@@ -65,11 +75,11 @@ export class Retention {
    * moved behind it and their loss is counted, exactly. False: only the last one is left.
    */
   async dropOldest(): Promise<boolean> {
-    const { segments, cursors, ledger } = this.#context;
+    const { segments, cursors, readers, ledger } = this.#context;
     const oldest = segments.oldest;
     const next = segments.second?.first;
     if (oldest === undefined || next === undefined) return false;
-    if (cursors.count === 0) {
+    if (cursors.count === 0 && readers.size === 0) {
       ledger.count('drop_oldest', NO_OUTPUT, next.events_before - oldest.first.events_before);
     }
     await Promise.all(cursors.all().map((cursor) => cursor.skipTo(next, 'drop_oldest')));
@@ -94,6 +104,14 @@ export class Retention {
   /** Resolves when nothing is being deleted. */
   async close(): Promise<void> {
     await this.#deletions;
+  }
+
+  /** Every record before it is done with. */
+  #doneSeq(): number {
+    const { cursors, readers } = this.#context;
+    if (cursors.count > 0) return cursors.min_seq;
+    if (readers.size === 0) return 0;
+    return Math.min(...[...readers].map(({ next_seq }) => next_seq));
   }
 
   /** The first known place with so many bytes before it. */

@@ -1,4 +1,5 @@
-import { type File, readFully } from '../sys/fs.ts';
+import { readFully } from '../sys/fs.ts';
+import type { ReadableFile } from './salvaged-file.ts';
 import type { ParserPause, SegmentItem } from './segment-items.ts';
 import type { SegmentParser } from './segment-parser.ts';
 
@@ -8,14 +9,14 @@ import type { SegmentParser } from './segment-parser.ts';
  * one piece of memory; no piece is ever written to again.
  */
 export class SegmentScan {
-  readonly file: File;
+  readonly file: ReadableFile;
   readonly parser: SegmentParser;
   readonly #chunk_bytes: number;
   #window: Buffer = Buffer.alloc(0);
   #window_offset = 0;
   #is_short = false;
 
-  constructor(file: File, parser: SegmentParser, chunk_bytes: number) {
+  constructor(file: ReadableFile, parser: SegmentParser, chunk_bytes: number) {
     this.file = file;
     this.parser = parser;
     this.#chunk_bytes = chunk_bytes;

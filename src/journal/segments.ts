@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import type { Log } from '../sys/log.ts';
 import { type Place, SEGMENT_HEADER_BYTES, segmentSeed } from './format.ts';
+import { type ReadableFile, SalvagedFile } from './salvaged-file.ts';
 import type { ParserMark, SegmentBounds } from './segment-items.ts';
 
 const NAME_DIGITS = 16;
@@ -25,6 +27,8 @@ export class Segment {
   readonly first: Place;
   readonly created_ms: number;
   readonly seed: number;
+  /** Blocks of it cannot be read, for good as it seems: see SalvagedFile. */
+  has_bad_blocks = false;
   /** How far it may be read: what is durable, or the whole file if it was found at open. */
   end_bytes: number;
   /** Places to begin reading at, ascending. */
@@ -42,6 +46,11 @@ export class Segment {
     this.created_ms = created_ms;
     this.seed = segmentSeed(journal_id, first.seq);
     this.end_bytes = end_bytes;
+  }
+
+  /** The file as it is to be read. */
+  readable(file: ReadableFile, log: Log): ReadableFile {
+    return this.has_bad_blocks ? new SalvagedFile(file, this.path, log) : file;
   }
 
   /** Remembers an entry point, unless another one is near. */

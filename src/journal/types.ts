@@ -155,6 +155,6 @@ export interface Cursor {
   readonly window: Buffer;
   /** Durable when it resolves; safe against a crash at any byte; works on a full disk. Never moves backwards. Calls must not overlap. */
   save(seq: number, window: Buffer): Promise<void>;
-  /** Calls `moved` when the journal itself moved the cursor forward (`drop_oldest`); records before `seq` are gone. At most one listener. */
+  /** Calls `moved` when the journal itself moved the cursor forward (`drop_oldest`), at once for a move that is being written; records before `seq` are gone. At most one listener. */
   onMoved(moved: (seq: number) => void): void;
 }

@@ -8,7 +8,7 @@ export interface BackoffOptions {
 }
 
 /**
- * Exponential back-off with full jitter: a delay is drawn evenly between 0 and a
+ * Exponential back-off with full jitter: a delay is drawn evenly between 1 and a
  * ceiling that grows with each failure in a row, so that many clients of one server
  * that died do not come back in step. It never gives up; that is for the caller.
  */
@@ -34,12 +34,14 @@ export class Backoff {
     return this.#failures_count;
   }
 
-  /** Notes a failure; returns how long to wait before the next attempt. */
+  /** Notes a failure; returns how long to wait before the next attempt: never 0, so that failures in a row let others run. */
   next_ms(): number {
     const { delay_min_ms, delay_max_ms, factor } = this.#options;
-    const ceiling_ms = Math.min(delay_max_ms, delay_min_ms * factor ** this.#failures_count);
+    // After many failures the power is infinite, and 0 times that is no number.
+    const growth = Math.min(factor ** this.#failures_count, Number.MAX_VALUE);
+    const ceiling_ms = Math.min(delay_max_ms, delay_min_ms * growth);
     this.#failures_count++;
-    return Math.floor(this.#random() * ceiling_ms);
+    return Math.max(1, Math.floor(this.#random() * ceiling_ms));
   }
 
   /** An attempt worked: the next failure starts small again. */

@@ -1,6 +1,8 @@
 /** What the journal does when the disk fails under it. */
 import { readdir } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Committer } from '../../src/journal/committer.ts';
+import { CursorFile } from '../../src/journal/cursor-file.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import type { JournalOptions } from '../../src/journal/options.ts';
 import type { LargeRecord } from '../../src/journal/types.ts';
@@ -291,5 +293,19 @@ describe('a directory that cannot be written', () => {
       message: expect.stringContaining('EROFS') as unknown,
     });
     await open();
+  });
+});
+
+describe('closing', () => {
+  it('frees the directory also if the last commit or a cursor cannot be closed', async () => {
+    for (const broken of [Committer.prototype, CursorFile.prototype]) {
+      const journal = await open();
+      await journal.cursor('out', { start: 'newest' });
+      const close = vi.spyOn(broken, 'close').mockRejectedValueOnce(new Error('injected'));
+      await expect(journal.close()).rejects.toThrow('injected');
+      close.mockRestore();
+      opened = [];
+    }
+    await expect(open()).resolves.toBeInstanceOf(Journal);
   });
 });

@@ -329,6 +329,7 @@ describe('reading', () => {
   it('gives the same records through the smallest memory and the smallest reads', async () => {
     const small = { tail_max_bytes: 2000, read_chunk_bytes: 100, segment_max_bytes: 5000 };
     const journal = await open(small);
+    await journal.cursor('keeps everything', { start: 'oldest' });
     const reader = journal.reader(1);
     const seen: number[] = [];
     const take = async (): Promise<void> => {

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Journal } from '../../src/journal/journal.ts';
 import type { JournalOptions } from '../../src/journal/options.ts';
+import type { JournalReader } from '../../src/journal/types.ts';
 import { DropLedger } from '../../src/sys/ledger.ts';
 import { appendEvents, committed, idsOf, readAll } from '../support/journal-events.ts';
 import { type TempDir, tempDir } from '../support/temp-dir.ts';
@@ -81,6 +82,63 @@ describe('segments behind every cursor', () => {
     await again.dropCursor('dead');
     await until('they are gone', async () => (await segmentFiles()).length === 1);
     expect(again.cursors()).toHaveLength(1);
+  });
+});
+
+describe('a journal that only readers without a place look at', () => {
+  const drain = async (reader: JournalReader, journal: Journal): Promise<number> => {
+    let events = 0;
+    while (reader.next_seq <= journal.durable_seq) {
+      const records = await reader.read(10_000, AbortSignal.timeout(10_000));
+      for (const record of records) events += record.count;
+    }
+    return events;
+  };
+
+  it('gives back what all of them have passed, and takes events for ever', async () => {
+    const journal = await open({ segment_max_bytes: 5000, max_bytes: 300_000 });
+    const fast = journal.reader(1, 'fast');
+    const slow = journal.reader(1, 'slow');
+    for (let id = 0; id < 60; id++) await append(journal, id);
+    expect(await drain(fast, journal)).toBe(60);
+    const before = (await segmentFiles()).length;
+    expect(before).toBeGreaterThan(10);
+    expect(await drain(slow, journal)).toBe(60);
+    for (let id = 60; id < 70; id++) await append(journal, id);
+    await until('segments are gone', async () => (await segmentFiles()).length < 5);
+    expect(ledger.toJSON()).toEqual({});
+  });
+
+  it('never blocks at its size limit; what a reader was too slow for is counted, exactly', async () => {
+    const options = { segment_max_bytes: 5000, max_bytes: 70_000, tail_max_bytes: 5000 };
+    const journal = await open(options);
+    const quick = journal.reader(1, 'quick');
+    const stalled = journal.reader(1, 'stalled');
+    let seen = 0;
+    for (let id = 0; id < 200; id++) {
+      await append(journal, id);
+      seen += await drain(quick, journal);
+      expect(journal.totals().disk_bytes).toBeLessThanOrEqual(70_000);
+    }
+    expect(seen).toBe(200);
+    const late = await drain(stalled, journal);
+    expect(late).toBeLessThan(100);
+    expect(ledger.toJSON()).toEqual({ not_kept: { stalled: 200 - late } });
+  });
+
+  it('deletes behind a cursor without regard to them, and counts what they missed', async () => {
+    const journal = await open({ segment_max_bytes: 5000, tail_max_bytes: 1000 });
+    const cursor = await journal.cursor('out', { start: 'oldest' });
+    const shown = journal.reader(1, 'shown');
+    const own = journal.reader(1, 'out');
+    for (let id = 0; id < 40; id++) await append(journal, id);
+    await cursor.save(journal.durable_seq + 1, NO_WINDOW);
+    await until('one is left', async () => (await segmentFiles()).length === 1);
+    await append(journal, 40);
+    const missed = 41 - (await drain(shown, journal));
+    await drain(own, journal);
+    expect(missed).toBeGreaterThan(30);
+    expect(ledger.toJSON()).toEqual({ not_kept: { shown: missed } });
   });
 });
 
@@ -225,6 +283,21 @@ describe('the size limit', () => {
 });
 
 describe('max_lag', () => {
+  it('tells of a move that is being written also who begins to listen meanwhile', async () => {
+    const journal = await open();
+    const cursor = await journal.cursor('out', { start: 'oldest' });
+    cursor.limitLag(1500);
+    for (let id = 0; id < 2; id++) await append(journal, id);
+    const seen: number[] = [];
+    // The next commit begins a move; its write takes a while.
+    appendEvents(journal, 't', [2], { filler_bytes: 992 });
+    await committed(journal);
+    expect(cursor.is_skipping).toBe(true);
+    cursor.onMoved((seq) => seen.push(seq));
+    await until('the move is done', () => !cursor.is_skipping);
+    expect(seen).toEqual([cursor.seq]);
+  });
+
   it('moves only the cursor that has it, counted, never farther than needed', async () => {
     const journal = await open({ segment_max_bytes: 20_000 });
     const limited = await journal.cursor('limited', { start: 'oldest' });

@@ -59,6 +59,11 @@ export class FaultFs implements FileSystem {
     return nodeFs.stat(path);
   }
 
+  statNow(path: string): FileStat | undefined {
+    this.step('statNow', path);
+    return nodeFs.statNow(path);
+  }
+
   async rename(from: string, to: string): Promise<void> {
     this.step('rename', from);
     await nodeFs.rename(from, to);

@@ -155,6 +155,10 @@ export class FaultyFs implements FileSystem {
     return nodeFs.stat(path);
   }
 
+  statNow(path: string): FileStat | undefined {
+    return nodeFs.statNow(path);
+  }
+
   async rename(from: string, to: string): Promise<void> {
     this.check('rename', from);
     await this.#rememberRename(from, to);

@@ -26,11 +26,17 @@ describe('back-off', () => {
     expect(backoff.next_ms()).toBe(9999);
   });
 
+  it('waits for a moment at least, however often it fails, if no delay is asked for', () => {
+    const backoff = new Backoff({ ...OPTIONS, delay_min_ms: 0 }, almost_one);
+    const delays = Array.from({ length: 5000 }, () => backoff.next_ms());
+    expect(new Set(delays)).toEqual(new Set([1]));
+  });
+
   it('draws the whole range below the ceiling', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (drawn) => {
         const delay_ms = new Backoff(OPTIONS, () => drawn).next_ms();
-        expect(delay_ms).toBe(Math.floor(drawn * 100));
+        expect(delay_ms).toBe(Math.max(1, Math.floor(drawn * 100)));
       }),
     );
   });

@@ -1,4 +1,4 @@
-import type { Cursor, JournalReader } from '../journal/types.ts';
+import type { Cursor, JournalReader, JournalRecord } from '../journal/types.ts';
 
 /**
  * What every output is to the rest of logboom: something with a stable name that
@@ -30,8 +30,16 @@ export interface OutputSource {
   readonly journal_id: Buffer;
   /** Changes when the journal is found cloned or has lost durable records. */
   readonly epoch: number;
+  /** For a joined source (joining/), whose cursor counts in its own numbers: what lies beneath it. */
+  readonly beneath?: {
+    readonly cursor_seq: number;
+    /** For `OutputStats.details`. */
+    details(): Readonly<Record<string, number>>;
+  };
   /** Whether events with this tag go to this output; records of other tags are passed over. */
   matches(tag: Buffer): boolean;
+  /** Told of every record that was read and is passed over: its route may have been another when it came. */
+  readonly passedOver?: (record: JournalRecord) => void;
 }
 
 /**

@@ -125,6 +125,7 @@ export class Pump implements Output {
   }
 
   stats(): OutputStats {
+    const { cursor, beneath } = this.#source;
     return {
       state: this.#state,
       events_out: this.#events_out,
@@ -133,10 +134,10 @@ export class Pump implements Output {
       retries: this.#retries,
       last_error: this.#last_error,
       last_error_ms: this.#last_error_ms,
-      cursor_seq: this.#source.cursor.seq,
+      cursor_seq: beneath?.cursor_seq ?? cursor.seq,
       cursor_events: this.#cursor_events,
       cursor_committed_ms: this.#cursor_committed_ms,
-      details: this.#delivery.details(),
+      details: { ...this.#delivery.details(), ...beneath?.details() },
     };
   }
 
@@ -167,7 +168,7 @@ export class Pump implements Output {
   async #deliverAll(read: readonly JournalRecord[]): Promise<void> {
     const { cursor, reader } = this.#source;
     const next_seq = reader.next_seq;
-    const taken = read.filter((record) => this.#source.matches(record.tag));
+    const taken = read.filter((record) => this.#takes(record));
     // The journal itself may move the cursor meanwhile: it counts what it passes over.
     while (cursor.seq < next_seq) {
       const records = taken.filter((record) => record.seq >= cursor.seq);
@@ -186,6 +187,12 @@ export class Pump implements Output {
     if (last === undefined) return;
     this.#cursor_events = last.events_before + last.count;
     this.#cursor_committed_ms = last.committed_ms;
+  }
+
+  #takes(record: JournalRecord): boolean {
+    const is_taken = this.#source.matches(record.tag);
+    if (!is_taken) this.#source.passedOver?.(record);
+    return is_taken;
   }
 
   async #pauseAfter(error: unknown): Promise<void> {

@@ -61,7 +61,10 @@ export class Router {
 
   /** Call it once for each durable record: events that no output takes are counted `unrouted`, by tag. */
   routed(tag: Buffer, events: number): void {
-    if (this.match(tag).size > 0) return;
-    this.#drops.count('unrouted', tag.toString('utf8').slice(0, PLACE_MAX_CHARACTERS), events);
+    if (this.match(tag).size === 0) countUnrouted(this.#drops, tag, events);
   }
+}
+
+export function countUnrouted(drops: DropLedger, tag: Buffer, events: number): void {
+  drops.count('unrouted', tag.toString('utf8').slice(0, PLACE_MAX_CHARACTERS), events);
 }

@@ -1,6 +1,8 @@
 import type { Writable } from 'node:stream';
 import { LogboomError, messageOf } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
+import { joinedSource } from './joining/joined-source.ts';
+import type { JoinLimits } from './joining/joiner.ts';
 import type { OutputSource } from './output.ts';
 import { PrettyFormat, terminalSafe } from './pretty.ts';
 import {
@@ -18,6 +20,8 @@ export interface StdoutOutputOptions extends Additions {
   readonly name: string;
   /** `auto`: `pretty` on a terminal, else `ndjson`. */
   readonly format: 'auto' | 'ndjson' | 'pretty';
+  /** Long lines that came in fragments are joined. Undefined: they are shown as they came. */
+  readonly join_partial?: JoinLimits | undefined;
   /** Default: LIMITS. */
   readonly retry_min_ms?: number;
   readonly retry_max_ms?: number;
@@ -51,7 +55,8 @@ export function stdoutOutput(
     retry_min_ms: options.retry_min_ms ?? LIMITS.retry_min_ms,
     retry_max_ms: options.retry_max_ms ?? LIMITS.retry_max_ms,
   };
-  return new Pump(pump_options, source, new StreamDelivery(options, source, stream), world);
+  const joined = joinedSource(source, { limits: options.join_partial, clock: world.clock });
+  return new Pump(pump_options, joined, new StreamDelivery(options, joined, stream), world);
 }
 
 class StreamDelivery implements Delivery {

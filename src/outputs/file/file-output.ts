@@ -1,5 +1,7 @@
 import { LIMITS } from '../../limits.ts';
 import { type FileSystem, nodeFs } from '../../sys/fs.ts';
+import { joinedSource } from '../joining/joined-source.ts';
+import type { JoinLimits } from '../joining/joiner.ts';
 import type { OutputSource } from '../output.ts';
 import { type OutputWorld, PUMP_DEFAULTS, Pump } from '../pump.ts';
 import type { Additions } from '../render.ts';
@@ -18,6 +20,8 @@ export interface FileOutputOptions extends Additions {
   readonly compress: 'gzip' | 'off';
   /** Permissions of the files, less the umask. */
   readonly mode: number;
+  /** Long lines that came in fragments are joined. Undefined: they are written as they came. */
+  readonly join_partial?: JoinLimits | undefined;
   /** With `{tag}`: files open at a time. Default 64. */
   readonly files_open_max?: number;
   /** While there is no more than a trickle, files are made durable at most this often. Default 200 ms. */
@@ -49,10 +53,11 @@ export function fileOutput(
     retry_min_ms: options.retry_min_ms ?? LIMITS.retry_min_ms,
     retry_max_ms: options.retry_max_ms ?? LIMITS.retry_max_ms,
   };
+  const joined = joinedSource(source, { limits: options.join_partial, clock: world.clock });
   const delivery = new FileDelivery(
     { ...options, files_open_max: options.files_open_max ?? FILES_OPEN_MAX },
-    source,
+    joined,
     { clock: world.clock, fs: world.fs ?? nodeFs, log: world.log.child({ output: options.name }) },
   );
-  return new Pump(pump_options, source, delivery, world);
+  return new Pump(pump_options, joined, delivery, world);
 }

@@ -1,6 +1,7 @@
 import { messageOf } from '../../errors.ts';
 import { RateLimitedLog } from '../../sys/rate-limited-log.ts';
 import { sleep } from '../../sys/sleep.ts';
+import { joinedSource } from '../joining/joined-source.ts';
 import type { Output, OutputSource, OutputState, OutputStats } from '../output.ts';
 import { Balancer } from './balancer.ts';
 import { ChunkIds } from './chunk-id.ts';
@@ -47,8 +48,12 @@ export class ForwardOutput implements Output {
   constructor(options: ForwardOutputOptions, source: OutputSource, world: ForwardWorld) {
     this.name = options.name;
     this.#options = options;
-    this.#source = source;
-    this.#context = contextOf(options, source, world, this.#stopping.signal);
+    this.#source = joinedSource(source, {
+      limits: options.join_partial,
+      clock: world.clock,
+      plannedEnd: (window) => plannedEnd(window, source.epoch),
+    });
+    this.#context = contextOf(options, this.#source, world, this.#stopping.signal);
     const balancer = new Balancer(
       options.servers.map(({ url, weight, standby }) => ({ name: url, weight, standby })),
       {
@@ -61,7 +66,7 @@ export class ForwardOutput implements Output {
     this.#sender = new Sender(this.#context, balancer, upstreams, {
       changed: () => this.#changed(),
     });
-    this.#intake = new Intake(this.#context, source, {
+    this.#intake = new Intake(this.#context, this.#source, {
       planned: (chunks, end_seq) => this.#sender.add(chunks, end_seq),
       changed: () => new Promise((resolve) => this.#waiting.push(resolve)),
     });
@@ -70,7 +75,7 @@ export class ForwardOutput implements Output {
   /** @throws LB_TLS for certificates that cannot be used */
   async start(): Promise<void> {
     await loadClientTls(this.#options.tls);
-    this.#source.cursor.onMoved((seq) => this.#sender.dropBefore(seq));
+    this.#followMoves();
     this.#stopping.signal.addEventListener('abort', () => this.#changed());
     this.#sender.start();
     this.#running = this.#intake.run(this.#recorded()).catch((error: unknown) => {
@@ -92,12 +97,14 @@ export class ForwardOutput implements Output {
         'the place in the journal cannot be saved',
       );
     });
+    this.#source.cursor.onMoved(() => {});
     this.#source.reader.close();
     this.#stopped = true;
   }
 
   stats(): OutputStats {
     const { counters, window } = this.#context;
+    const { cursor, beneath } = this.#source;
     const { events_out, bytes_out, resent_chunks, last_error, last_error_ms, ...others } = counters;
     const record = window.oldest?.pieces[0]?.record;
     return {
@@ -108,10 +115,15 @@ export class ForwardOutput implements Output {
       retries: resent_chunks,
       last_error,
       last_error_ms,
-      cursor_seq: this.#source.cursor.seq,
+      cursor_seq: beneath?.cursor_seq ?? cursor.seq,
       cursor_events: record?.events_before ?? this.#intake.events_read,
       cursor_committed_ms: record?.committed_ms ?? this.#intake.last_committed_ms,
-      details: { ...others, chunks_pending: window.unsettled_count, ...this.#sender.states() },
+      details: {
+        ...others,
+        ...beneath?.details(),
+        chunks_pending: window.unsettled_count,
+        ...this.#sender.states(),
+      },
     };
   }
 
@@ -119,6 +131,13 @@ export class ForwardOutput implements Output {
     if (this.#stopped) return 'stopped';
     if (this.#sender.is_failing) return 'retrying';
     return this.#sender.was_up ? 'running' : 'starting';
+  }
+
+  /** Also a move from before this output listened: what it passed over must not be sent. */
+  #followMoves(): void {
+    const { cursor } = this.#source;
+    cursor.onMoved((seq) => this.#sender.dropBefore(seq));
+    if (cursor.seq > this.#context.window.end_seq) this.#sender.dropBefore(cursor.seq);
   }
 
   /** What was planned before the last end; undefined to plan anew from the cursor. */
@@ -160,6 +179,16 @@ export class ForwardOutput implements Output {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resume of waiting) resume();
+  }
+}
+
+/** Undefined for a window that will not be replayed. */
+function plannedEnd(window: Buffer, epoch: number): number | undefined {
+  try {
+    const recorded = decodeWindow(window);
+    return recorded?.epoch === epoch ? recorded.end_seq : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -9,8 +9,8 @@ import { ChunkPlanner } from './planner.ts';
 import { Replay } from './replay.ts';
 import type { RecordedWindow } from './window-format.ts';
 
-/** What may be recorded for one batch and for all, so that a cursor's slot of 256 KiB holds it. */
-const BATCH_PLAN_MAX_BYTES = 80 * 1024;
+/** What may be recorded for one batch and for all, so that a cursor's slot of 256 KiB holds it beside the places of held fragments. */
+const BATCH_PLAN_MAX_BYTES = 64 * 1024;
 const PLAN_MAX_BYTES = 2 * BATCH_PLAN_MAX_BYTES;
 
 /** While something is in flight, smaller batches wait so long for company. */
@@ -117,7 +117,11 @@ export class Intake {
       taken_count++;
       end_seq = record.seq + 1;
       // What the journal has dropped meanwhile it has counted too.
-      if (record.seq < window.end_seq || !this.#source.matches(record.tag)) continue;
+      if (record.seq < window.end_seq) continue;
+      if (!this.#source.matches(record.tag)) {
+        this.#source.passedOver?.(record);
+        continue;
+      }
       const plain = this.#loader.plainPiece(record);
       const pieces = plain === undefined ? await this.#loader.pieces(record) : [plain];
       for (const piece of pieces) this.#planner.add(piece);

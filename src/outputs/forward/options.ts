@@ -1,4 +1,5 @@
 import { CODEC, type Codec } from '../../protocol/codec.ts';
+import type { JoinLimits } from '../joining/joiner.ts';
 import type { FieldValue, Rewrite } from './rewrite-spec.ts';
 
 export type ServerAddress =
@@ -79,6 +80,8 @@ export interface ForwardOutputOptions {
   readonly dead_letter: DeadLetterOptions;
   readonly add: Readonly<Record<string, FieldValue>>;
   readonly tag_prefix: string;
+  /** Long lines that came in fragments are joined. Undefined: they are sent as they came. */
+  readonly join_partial?: JoinLimits | undefined;
   /** Where entry metadata goes for a kind that does not know it. Undefined: it is dropped and counted. */
   readonly metadata_key?: string;
 }

@@ -1,0 +1,143 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ApiRegistry } from '../../../../src/inputs/docker/api/api-registry.ts';
+import { EngineApi } from '../../../../src/inputs/docker/api/engine-api.ts';
+import { FakeEngine } from '../../../support/fake-engine.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
+import { RecordingLog } from '../../../support/recording-log.ts';
+import { until } from '../../../support/wait.ts';
+
+describe('the registry over the Engine API', () => {
+  let engine: FakeEngine;
+  let clock: ManualClock;
+  let log: RecordingLog;
+  let registry: ApiRegistry;
+  let told: string[];
+
+  beforeEach(async () => {
+    engine = await FakeEngine.start();
+    clock = new ManualClock();
+    log = new RecordingLog();
+    const endpoint = { url: 'unix://fake', socketPath: engine.socket_path };
+    const api = new EngineApi(endpoint, clock);
+    registry = new ApiRegistry({ api, clock, log });
+    told = [];
+    registry.subscribe({
+      added: ({ name }) => void told.push(`added ${name}`),
+      changed: (now, before) => {
+        told.push(`changed ${before.name} ${before.running} to ${now.name} ${now.running}`);
+      },
+      removed: ({ name }) => void told.push(`removed ${name}`),
+    });
+  });
+
+  afterEach(async () => {
+    await registry.stop();
+    await engine.dispose();
+  });
+
+  const names = (): string[] => registry.all().map(({ name }) => name);
+  const tells = (what: string) => until(`told: ${what}`, () => told.includes(what));
+
+  it('knows all containers when it has started', async () => {
+    engine.add('a', 'web');
+    engine.add('b', 'db').running = false;
+    await registry.start();
+    expect(names()).toEqual(['web', 'db']);
+    expect(registry.get('b'.repeat(64))?.running).toBe(false);
+    expect(registry.connected).toBe(true);
+  });
+
+  it('follows containers from creation to removal by their events', async () => {
+    await registry.start();
+    const web = engine.add('a', 'web');
+    web.running = false;
+    engine.emit('create', web);
+    await tells('added web');
+    web.running = true;
+    engine.emit('start', web);
+    await tells('changed web false to web true');
+    web.name = 'www';
+    engine.emit('rename', web);
+    await tells('changed web true to www true');
+    engine.containers.delete(web.id);
+    engine.emit('destroy', web);
+    await tells('removed www');
+    expect(told).toHaveLength(4);
+    expect(names()).toEqual([]);
+  });
+
+  it('finds what happened while the events were broken off', async () => {
+    const web = engine.add('a', 'web');
+    const old = engine.add('b', 'old');
+    await registry.start();
+    engine.breakStreams();
+    await until('the break is seen', () => engine.subscribers_count === 0);
+    web.started_at = '2026-11-23T07:00:00Z';
+    engine.containers.delete(old.id);
+    engine.add('c', 'new');
+    await until('a new attempt waits', () => clock.waiting > 0);
+    clock.advance(60_000);
+    await tells('added new');
+    await tells('removed old');
+    await tells('changed web true to web true');
+    expect(log.said('warn')[0]).toContain('the Docker Engine API is not available');
+  });
+
+  it('names a container that came and went while the events were broken off', async () => {
+    const web = engine.add('a', 'web');
+    await registry.start();
+    engine.emit('start', web);
+    await until('a second look', () => engine.requests.filter(isInspect).length >= 2);
+    engine.breakStreams();
+    await until('the break is seen', () => engine.subscribers_count === 0);
+    const brief = engine.add('d', 'brief');
+    engine.emit('create', brief);
+    engine.containers.delete(brief.id);
+    await until('a new attempt waits', () => clock.waiting > 0);
+    clock.advance(60_000);
+    await until('it is missed', () => registry.missed_count === 1);
+    const said = log.said('warn').find((line) => line.includes('gone before'));
+    expect(said).toContain('"name":"brief"');
+  });
+
+  it('finds by the list what no event told', async () => {
+    const web = engine.add('a', 'web');
+    await registry.start();
+    web.running = false;
+    clock.advance(60_000);
+    await tells('changed web true to web false');
+  });
+
+  it('starts without an Engine, and goes on when there is one', async () => {
+    await engine.goAway();
+    await registry.start();
+    expect(registry.connected).toBe(false);
+    engine.add('a', 'web');
+    await engine.listen();
+    await until('it is connected', () => {
+      clock.advance(30_000);
+      return registry.connected;
+    });
+    expect(names()).toEqual(['web']);
+  });
+
+  it('knows the others when one cannot be inspected', async () => {
+    engine.add('a', 'stuck').hangs = true;
+    engine.add('b', 'web');
+    const started = registry.start();
+    await tells('added web');
+    clock.advance(60_000);
+    await started;
+    expect(names()).toEqual(['web']);
+    expect(log.said('warn').join()).toContain('the Engine does not tell about a container');
+  });
+
+  it('looks at one container when asked to', async () => {
+    await registry.start();
+    const web = engine.add('a', 'web');
+    expect((await registry.rescan(web.id))?.name).toBe('web');
+    expect(await registry.rescan('f'.repeat(64))).toBeUndefined();
+  });
+});
+
+const isInspect = (path: string): boolean => path.startsWith('/containers/a');

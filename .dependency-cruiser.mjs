@@ -50,7 +50,12 @@ export default {
       to: { dependencyTypes: ['core'], path: EDGES },
     },
     only('journal-knows-no-forward', '^src/journal/'),
-    only('config-is-low', '^src/config/', '^src/outputs/glob\\.ts$'),
+    only(
+      'config-is-low',
+      '^src/config/',
+      '^src/outputs/glob\\.ts$',
+      '^src/inputs/docker/identity/tag-template\\.ts$',
+    ),
     only('inputs-never-import-outputs', '^src/inputs/', '^src/(protocol|journal|config)/'),
     only('outputs-never-import-inputs', '^src/outputs/', '^src/(protocol|journal|config)/'),
     only('status-is-below-relay', '^src/status/', '^src/(protocol|journal|config|inputs|outputs)/'),

@@ -1,4 +1,5 @@
 import { isAbsolute, relative, resolve } from 'node:path';
+import { checkDocker } from './checks/docker.ts';
 import { checkForwardOutput } from './checks/forward-output.ts';
 import { checkListeners } from './checks/listeners.ts';
 import { type CheckedSections, checkNotBoth, type Report } from './checks/report.ts';
@@ -9,6 +10,7 @@ import { formatSize } from './units.ts';
 /** What the schema cannot say: relations between keys, sections and folders. */
 export function checkRelations(sections: CheckedSections, cwd: string, report: Report): void {
   checkListeners(sections, report);
+  checkDocker(sections, report);
   checkLimits(sections, report);
   checkJournal(sections, report);
   if (sections.status !== undefined) {

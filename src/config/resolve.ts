@@ -6,6 +6,7 @@ import {
   parseListenAddress,
 } from './address.ts';
 import type { Report } from './checks/report.ts';
+import { resolveDocker } from './resolve/docker.ts';
 import { withoutUndefined } from './resolve/optional.ts';
 import { resolveOutput } from './resolve/outputs.ts';
 import { type ReadFile, SecretReader } from './resolve/secrets.ts';
@@ -36,11 +37,7 @@ export function resolveConfig(
   const journal_dir = resolve(cwd, journal.dir);
   return {
     inputs: resolveInputs(document.inputs, cwd, secrets),
-    docker: {
-      root: docker.root === 'off' ? undefined : resolve(cwd, docker.root),
-      addresses: docker.addresses,
-      start_at: docker.start_at,
-    },
+    docker: resolveDocker(docker, cwd),
     journal: {
       dir: journal_dir,
       max_bytes: journal.max_size,
@@ -62,7 +59,7 @@ export function resolveConfig(
 }
 
 function resolveInputs(
-  { forward, limits, dedup }: ConfigDocument['inputs'],
+  { forward, tail, health, limits, dedup }: ConfigDocument['inputs'],
   cwd: string,
   secrets: SecretReader,
 ): InputsConfig {
@@ -70,6 +67,8 @@ function resolveInputs(
     listeners: forward.map((listener, index) =>
       resolveListener(listener, ['inputs', 'forward', index], cwd, secrets),
     ),
+    tail,
+    health: health === 'off' ? undefined : healthAddress(health),
     limits: {
       connections_max: limits.connections,
       message_max_bytes: limits.message_size,
@@ -134,6 +133,12 @@ function listenAddress(url: string): ListenAddress {
   const reading = parseListenAddress(url);
   if (!reading.ok) throw new TypeError(`the schema let the listener ${url} pass`);
   return reading.value;
+}
+
+function healthAddress(url: string): HttpAddress {
+  const reading = parseListenAddress(url);
+  if (reading.ok && reading.value.kind === 'tcp') return reading.value;
+  throw new TypeError(`the schema let the health check ${url} pass`);
 }
 
 function httpAddress(url: string): HttpAddress {

@@ -3,6 +3,7 @@ import { LIMITS } from '../limits.ts';
 import { parseHttpAddress } from './address.ts';
 import type { Reading } from './reading.ts';
 import { understood } from './reading.ts';
+import { dockerSchema } from './schema/docker.ts';
 import { checked, choice, duration, secret, section, size, text } from './schema/fields.ts';
 import { inputsSchema } from './schema/inputs.ts';
 import { outputsSchema } from './schema/outputs.ts';
@@ -16,21 +17,6 @@ import { formatDuration, formatSize } from './units.ts';
 
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
-
-const docker = section('Reading the log files of a Docker Engine on this host.', {
-  root: text("Docker's data root or its `containers` folder; `off` reads none.").prefault('off'),
-  addresses: z
-    .array(text('HOST:PORT or unix:///PATH, as containers have it in `fluentd-address`.'))
-    .meta({
-      description:
-        'Addresses under which containers reach this relay through the fluentd driver. When empty: its listeners.',
-    })
-    .prefault([]),
-  start_at: choice('Where a container that was running before logboom first saw it is read from.', [
-    'newest',
-    'oldest',
-  ]).prefault('newest'),
-});
 
 const journal = section('Where events are kept until every output has them.', {
   dir: text('The folder. It belongs to one process.').prefault('./logboom-data'),
@@ -88,7 +74,7 @@ const shutdown = section('Stopping.', {
 /** The top-level keys; each is read for itself, so that a mistake in one hides none in another. */
 export const SECTIONS = {
   inputs: inputsSchema,
-  docker,
+  docker: dockerSchema,
   journal,
   outputs: outputsSchema.optional(),
   status,

@@ -18,6 +18,9 @@ export interface Config {
 
 export interface InputsConfig {
   readonly listeners: readonly ListenerConfig[];
+  readonly tail: readonly TailConfig[];
+  /** Undefined: there is no health check. */
+  readonly health: HttpAddress | undefined;
   readonly limits: InputLimits;
   readonly dedup: DedupConfig;
 }
@@ -30,6 +33,15 @@ export interface ListenerConfig {
   readonly tls?: ServerTlsConfig;
   readonly handshake?: ServerHandshakeConfig;
   readonly udp_heartbeat: boolean;
+}
+
+export interface TailConfig {
+  /** Absolute, with wildcards. */
+  readonly paths: readonly string[];
+  readonly exclude: readonly string[];
+  /** With fields in braces. */
+  readonly tag: string;
+  readonly start_at: StartAt;
 }
 
 type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
@@ -64,12 +76,32 @@ interface DedupConfig {
   readonly max_senders: number;
 }
 
-interface DockerConfig {
+export interface DockerConfig {
   /** Undefined: log files are not read. */
   readonly root: string | undefined;
+  /** The socket of the Engine API. Undefined: it is not asked. */
+  readonly api_socket: string | undefined;
   /** Empty: the listeners' own. */
   readonly addresses: readonly string[];
+  /** Undefined: this system's. */
+  readonly hostname: string | undefined;
   readonly start_at: StartAt;
+  /** Docker's tag template; it compiles. */
+  readonly tag: string;
+  readonly sub_second: boolean;
+  readonly labels: readonly string[];
+  readonly env: readonly string[];
+  readonly ecs: boolean;
+  readonly include: readonly ContainerPatternConfig[];
+  readonly exclude: readonly ContainerPatternConfig[];
+  readonly forget_after_ms: number;
+}
+
+/** At least one is given. */
+export interface ContainerPatternConfig {
+  readonly name?: string;
+  readonly image?: string;
+  readonly label?: string;
 }
 
 type StartAt = 'newest' | 'oldest';
@@ -94,6 +126,13 @@ interface CommonOutputConfig {
   /** Fields added to every event. */
   readonly add: Readonly<Record<string, string | number | boolean>>;
   readonly tag_prefix: string;
+  /** Undefined: fragments of long lines go out as they came. */
+  readonly join_partial: JoinPartialConfig | undefined;
+}
+
+interface JoinPartialConfig {
+  readonly max_bytes: number;
+  readonly timeout_ms: number;
 }
 
 export interface ForwardOutputConfig extends CommonOutputConfig {

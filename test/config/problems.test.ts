@@ -21,7 +21,7 @@ const KEYS: readonly Case[] = [
     'a key that belongs elsewhere on the same level of another type of output',
     'outputs:\n  a:\n    type: stdout\n    servers: []\n',
     [
-      'logboom.yaml:4:5 outputs.a.servers: there is no key "servers" here | There are type, match, start_at, max_lag, add, tag_prefix, format, transient.',
+      'logboom.yaml:4:5 outputs.a.servers: there is no key "servers" here | There are type, match, start_at, max_lag, add, tag_prefix, join_partial, format, transient.',
     ],
   ],
   [

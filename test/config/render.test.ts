@@ -19,6 +19,10 @@ const common = {
   max_lag: fc.constant('off' as const),
   add: fc.dictionary(fieldName, fc.oneof(anyText, fc.integer(), fc.boolean()), { maxKeys: 3 }),
   tag_prefix: anyText,
+  join_partial: fc.oneof(
+    fc.boolean(),
+    fc.record({ max_size: size(64 * 1024, 4 * MiB), timeout: duration(100, 600_000) }),
+  ),
 };
 
 const forward: fc.Arbitrary<OutputDocument> = fc.record({

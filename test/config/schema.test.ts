@@ -3,13 +3,42 @@ import { describe, expect, it } from 'vitest';
 import { configReference } from '../../src/config/reference.ts';
 import { configJsonSchema, type SchemaNode } from '../../src/config/schema-tree.ts';
 import { LIMITS } from '../../src/limits.ts';
-import { parsed } from './parsing.ts';
+import { parsed, problemsOf } from './parsing.ts';
+
+describe('joining long lines', () => {
+  const joining = (value: string): unknown =>
+    parsed(`outputs: {a: {type: stdout, join_partial: ${value}}}\n`).outputs[0]?.join_partial;
+
+  it('is off unless it is asked for', () => {
+    expect(parsed('outputs: {a: {type: stdout}}\n').outputs[0]?.join_partial).toBeUndefined();
+    expect(joining('false')).toBeUndefined();
+    expect(joining('"off"')).toBeUndefined();
+  });
+
+  it('is asked for with true, or with its limits', () => {
+    const defaults = { max_bytes: LIMITS.join_max_bytes, timeout_ms: LIMITS.join_timeout_ms };
+    expect(joining('true')).toEqual(defaults);
+    expect(joining('{}')).toEqual(defaults);
+    expect(joining('{max_size: 256KiB}')).toEqual({ ...defaults, max_bytes: 256 * 1024 });
+    expect(joining('{timeout: 30s}')).toEqual({ ...defaults, timeout_ms: 30_000 });
+  });
+
+  it('has its mistakes named', () => {
+    const problems = (value: string): string[] =>
+      problemsOf(`outputs: {a: {type: stdout, join_partial: ${value}}}\n`);
+    expect(problems('{timeout: 5}')).toEqual([
+      'logboom.yaml:1:53 outputs.a.join_partial.timeout: expected a duration with its unit from 100ms up to 10m, found the number 5: a unit is missing | Did you mean 5s?',
+    ]);
+    expect(problems('{size: 1MiB}')[0]).toContain('There are max_size, timeout.');
+    expect(problems('perhaps')[0]).toContain('expected true or false');
+  });
+});
 
 describe('with nothing given', () => {
   it('logboom listens on loopback, keeps a journal, and writes files beside it', () => {
     expect(parsed()).toMatchObject({
       inputs: { listeners: [{ url: 'tcp://127.0.0.1:24224', udp_heartbeat: true }] },
-      docker: { root: undefined, addresses: [], start_at: 'newest' },
+      docker: { root: undefined, api_socket: undefined, addresses: [], start_at: 'newest' },
       journal: { dir: '/work/logboom-data', on_full: 'block', sync: 'commit' },
       outputs: [{ name: 'events', type: 'file', path: '/work/logboom-events/events.ndjson' }],
       status: { address: { host: '127.0.0.1', port: 24220 }, token: undefined },

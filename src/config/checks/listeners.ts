@@ -20,9 +20,22 @@ export function checkListeners(sections: CheckedSections, report: Report): void 
     }
     taken.push({ url: listener.listen, address });
   }
-  if (inputs?.forward.length === 0 && docker?.root === 'off') {
+  if (
+    inputs?.forward.length === 0 &&
+    inputs.tail.length === 0 &&
+    docker?.root === 'off' &&
+    docker.api === 'off'
+  ) {
     const hint = 'Add a listener, or give docker.root.';
     report(['inputs', 'forward'], 'expected at least one listener, found none', hint);
+  }
+  if (inputs !== undefined && inputs.health !== 'off') {
+    const address = addressOf(inputs.health);
+    const holder = taken.find((other) => collide(other.address, address));
+    if (holder !== undefined) {
+      report(['inputs', 'health'], `${inputs.health} is taken already, by ${holder.url}`);
+    }
+    taken.push({ url: inputs.health, address });
   }
   if (status !== undefined && status.listen !== 'off') {
     const reading = parseHttpAddress(status.listen);

@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
+import { LIMITS } from '../../limits.ts';
 import { parseServerAddress, type ServerAddress } from '../address.ts';
 import { serverUrl } from '../checks/forward-output.ts';
 import type { OutputDocument } from '../schema.ts';
@@ -138,9 +139,28 @@ function resolveStdout(name: string, output: Document<'stdout'>): StdoutOutputCo
   return { type: 'stdout', ...common(name, output), format, transient };
 }
 
-function common(name: string, { match, start_at, max_lag, add, tag_prefix }: OutputDocument) {
-  const max_lag_bytes = unlessOff(max_lag);
-  return { name, match, start_at, max_lag_bytes, add, tag_prefix: tag_prefix ?? '' };
+function common(
+  name: string,
+  { match, start_at, max_lag, add, tag_prefix, join_partial }: OutputDocument,
+) {
+  return {
+    name,
+    match,
+    start_at,
+    max_lag_bytes: unlessOff(max_lag),
+    add,
+    tag_prefix: tag_prefix ?? '',
+    join_partial: resolveJoining(join_partial),
+  };
+}
+
+/** `true` stands for the defaults of the keys. */
+function resolveJoining(joining: OutputDocument['join_partial']): OutputConfig['join_partial'] {
+  if (joining === false) return undefined;
+  if (joining === true) {
+    return { max_bytes: LIMITS.join_max_bytes, timeout_ms: LIMITS.join_timeout_ms };
+  }
+  return { max_bytes: joining.max_size, timeout_ms: joining.timeout };
 }
 
 function unlessOff(quantity: number | 'off'): number | undefined {

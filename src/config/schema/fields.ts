@@ -128,6 +128,11 @@ export function optionalSection<Shape extends z.core.$ZodShape>(description: str
   return z.strictObject(shape).meta({ description }).optional();
 }
 
+/** `true` for the defaults of the keys, `false`, or the keys. */
+export function flagOrSection<Shape extends z.core.$ZodShape>(description: string, shape: Shape) {
+  return z.union([flag(description), z.strictObject(shape)]).meta({ description });
+}
+
 function written<T>(expected: string, read: (text: string) => Reading<T>) {
   const leaf = z.string().transform((input, context) => {
     const reading = read(input);

@@ -14,6 +14,7 @@ import {
   size,
   text,
 } from './fields.ts';
+import { healthField, tailSchema } from './tail.ts';
 
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
@@ -126,6 +127,8 @@ export const inputsSchema = section('Where events come from.', {
     .array(listener)
     .meta({ description: 'Fluent Forward listeners.' })
     .prefault([{ listen: 'tcp://127.0.0.1:24224' }]),
+  tail: tailSchema,
+  health: healthField,
   limits,
   dedup,
 });

@@ -1,6 +1,8 @@
 import { LogboomError } from '../../errors.ts';
+import { compileTagTemplate } from '../../inputs/docker/identity/tag-template.ts';
 import { LIMITS } from '../../limits.ts';
 import { compileTagPatterns } from '../../outputs/glob.ts';
+import { parseServerAddress } from '../address.ts';
 import { type Reading, refused, understood } from '../reading.ts';
 import { closest } from '../suggest.ts';
 
@@ -49,4 +51,35 @@ export function readTagPatterns(text: string): Reading<string> {
     if (!(error instanceof LogboomError)) throw error;
     return refused(error.hint === undefined ? error.message : `${error.message}. ${error.hint}`);
   }
+}
+
+/** Docker's template for tags. */
+export function readTagTemplate(text: string): Reading<string> {
+  try {
+    compileTagTemplate(text, 'docker.tag');
+    return understood(text);
+  } catch (error) {
+    if (!(error instanceof LogboomError)) throw error;
+    return refused(error.message);
+  }
+}
+
+/** `unix:///PATH` of the Engine API, or `off`. */
+export function readEngineSocket(text: string): Reading<string> {
+  if (text === 'off') return understood(text);
+  const address = parseServerAddress(text);
+  if (!address.ok || address.value.kind === 'unix') return address.ok ? understood(text) : address;
+  return refused('the Engine API is reached through its unix socket only');
+}
+
+/** The path in what `readEngineSocket` has let pass. */
+export function engineSocket(text: string): string {
+  const address = parseServerAddress(text);
+  if (address.ok && address.value.kind === 'unix') return address.value.path;
+  throw new TypeError(`the schema let the socket ${text} pass`);
+}
+
+/** `KEY` or `KEY=VALUE`. */
+export function readLabel(text: string): Reading<string> {
+  return /^[^=]/.test(text) ? understood(text) : refused('it has no key');
 }

@@ -8,6 +8,7 @@ import {
   duration,
   durationOrOff,
   flag,
+  flagOrSection,
   integer,
   optionalSection,
   secret,
@@ -45,6 +46,19 @@ const common = {
     .meta({ description: 'Fields added to every event, such as `host: web1`.' })
     .prefault({}),
   tag_prefix: text('Put before every tag.').optional(),
+  join_partial: flagOrSection(
+    'Join the fragments that Docker makes of lines over 16 KiB; `true`, or the keys below. A joined line stands where its last fragment was, without `partial_` fields; what lacks a fragment keeps them. Compressed chunks are not looked into.',
+    {
+      max_size: size('A line that grows beyond it goes out in parts.', {
+        min: 64 * 1024,
+        max: 4 * MiB,
+      }).prefault(formatSize(LIMITS.join_max_bytes)),
+      timeout: duration(
+        'A line that is not complete so long after its first fragment goes out as far as it came.',
+        { min: 100, max: 600 * SECOND },
+      ).prefault(formatDuration(LIMITS.join_timeout_ms)),
+    },
+  ).prefault(false),
 };
 
 const server = z.union([

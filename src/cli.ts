@@ -14,7 +14,20 @@ import { runProgram } from './commands/program.ts';
 /** By convention, what a shell reports for a process that a signal ended. */
 const SIGNAL_EXIT_BASE = 128;
 
-process.exit(await runProgram(processHost(), { relay: () => import('./relay.ts') }));
+exit(await runProgram(processHost(), { relay: () => import('./relay.ts') }));
+
+/**
+ * Node.js ends only behind file system calls that are under way, so one that hangs would
+ * keep the process for ever. After a failure with one under way it is killed instead, and
+ * whoever started it sees that it failed.
+ */
+function exit(code: number): never {
+  if (code !== EXIT.ok && process.getActiveResourcesInfo().includes('FSReqPromise')) {
+    process.kill(process.pid, 'SIGKILL');
+    process.abort(); // the first process of a container cannot be killed from within
+  }
+  process.exit(code);
+}
 
 function processHost(): Host {
   // Whoever writes learns from its own callback that the reader is gone; nobody else has to end for it.
@@ -44,7 +57,7 @@ function processHost(): Host {
 function onStop(stop: (signal: StopSignal) => void): void {
   let stopping = false;
   const handle = (signal: StopSignal): void => {
-    if (stopping) process.exit(SIGNAL_EXIT_BASE + constants.signals[signal]);
+    if (stopping) exit(SIGNAL_EXIT_BASE + constants.signals[signal]);
     stopping = true;
     stop(signal);
   };

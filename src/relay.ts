@@ -4,10 +4,17 @@ import type { Config } from './config/types.ts';
 import { LogboomError } from './errors.ts';
 import { CHUNK_SPACE, ChunkDedup } from './inputs/forward/dedup.ts';
 import { inheritedSockets } from './inputs/forward/listen-address.ts';
-import { FORWARD_LIMITS } from './inputs/forward/options.ts';
-import { ForwardServer } from './inputs/forward/server.ts';
+import { Listeners } from './inputs/forward/listeners.ts';
+import { FORWARD_LIMITS, type ForwardInputOptions } from './inputs/forward/options.ts';
+import { type ForwardInputDeps, ForwardServer, listenersDeps } from './inputs/forward/server.ts';
+import { FORMAT_VERSION } from './journal/format.ts';
 import { Journal } from './journal/journal.ts';
+import type { StateSpace } from './journal/types.ts';
+import { Handover, type Successor } from './relay/control/handover.ts';
+import { takeOver } from './relay/control/takeover.ts';
+import { LogInputs } from './relay/log-inputs.ts';
 import { OutputSet } from './relay/output-set.ts';
+import { StopSteps } from './relay/stop-steps.ts';
 import type { Clock } from './sys/clock.ts';
 import { DropLedger } from './sys/ledger.ts';
 import type { Log } from './sys/log.ts';
@@ -20,16 +27,25 @@ export interface RelayDeps {
   readonly stdout_is_terminal: boolean;
   /** Outputs whose place in the journal is given up. */
   readonly drop_outputs: readonly string[];
+  /** Take over from a relay that runs on the same journal, if there is one. */
+  readonly takeover: boolean;
   /** For sockets that systemd hands over. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pid: number;
+  readonly version: string;
 }
 
 export interface Relay {
   /** Where it really listens; URLs. */
   readonly listening: readonly string[];
   readonly status_url: string | undefined;
-  /** Takes nothing new, finishes what is under way within the configured time; resolves when all is closed. */
+  /** Settles when another process has taken over the listeners and waits for `stop()`; it may never. */
+  readonly released: Promise<Successor>;
+  /**
+   * Takes nothing new, finishes what is under way within the configured time; resolves when all is closed.
+   *
+   * @throws LB_STOP, not much later than that time, if a part hangs or could not be closed
+   */
   stop(): Promise<void>;
   /** Takes what can be changed without touching clients; throws LB_CONFIG for the rest, and then changes nothing. */
   reload(config: Config): Promise<void>;
@@ -49,40 +65,91 @@ export interface Relay {
  *                    └────────► segments behind every cursor are deleted
  *
  * Start order is upward (journal, outputs, listeners), so that whoever can connect is
- * served; stop order is downward, so that what was accepted is kept.
+ * served; stop order is downward, so that what was accepted is kept. A takeover opens the
+ * listeners first: their clients are held, unread, until the journal is ours.
  */
 export async function startRelay(config: Config, deps: RelayDeps): Promise<Relay> {
   const { log, clock } = deps;
-  warnOfMissingParts(config, log);
   const ledger = new DropLedger();
+  const { dir: directory } = config.journal;
   const dedup = new ChunkDedup(config.inputs.dedup);
-  const journal = await openJournal(config, dedup, ledger, deps);
+  const listeners = listenersOf(config, deps);
+  if (deps.takeover) await takeOverFrom(config, listeners, deps);
   try {
-    const outputs = new OutputSet(config.outputs, { ...deps, journal, ledger });
+    const log_inputs = new LogInputs(config, { clock, log: log.child({ part: 'logs' }) });
+    const spaces = new Map<number, StateSpace>([[CHUNK_SPACE, dedup], ...log_inputs.spaces]);
+    const journal = await openJournal(config, spaces, ledger, deps);
     try {
-      await outputs.start(config.outputs, deps.drop_outputs);
-      const server = forwardServer(config, journal, dedup, ledger, deps);
-      await server.start();
-      return new RunningRelay(config, { journal, outputs, server, ledger, log, clock });
+      const outputs = new OutputSet(config.outputs, { ...deps, journal, directory, ledger });
+      try {
+        await outputs.start(config.outputs, deps.drop_outputs);
+        await log_inputs.start(journal);
+        const { filters } = log_inputs;
+        const input = { listeners, journal, dedup, ledger, filters };
+        const server = forwardServer(config, input, deps);
+        await server.start();
+        const handover = await openHandover(config, server, outputs, deps);
+        return new RunningRelay(config, {
+          journal,
+          outputs,
+          server,
+          log_inputs,
+          handover,
+          ledger,
+          log,
+          clock,
+        });
+      } catch (error) {
+        await log_inputs.stop();
+        await outputs.stop(0);
+        throw error;
+      }
     } catch (error) {
-      await outputs.stop(0);
+      await journal.close();
       throw error;
     }
   } catch (error) {
-    await journal.close();
+    listeners.close();
     throw error;
   }
 }
 
+function takeOverFrom(
+  config: Config,
+  listeners: Listeners,
+  { log, clock, pid, version, drop_outputs }: RelayDeps,
+): Promise<void> {
+  const known_outputs = [...config.outputs.map(({ name }) => name), ...drop_outputs];
+  const self = { pid, version };
+  return takeOver(config.journal.dir, listeners, { self, known_outputs, clock, log });
+}
+
+function openHandover(
+  { journal: { dir }, shutdown_timeout_ms }: Config,
+  server: ForwardServer,
+  outputs: OutputSet,
+  { log, pid, version }: RelayDeps,
+): Promise<Handover> {
+  const view = () => ({
+    pid,
+    version,
+    journal_format: FORMAT_VERSION,
+    outputs: [...outputs.stats().keys()],
+    listeners: server.handed_over,
+    stop_timeout_ms: shutdown_timeout_ms,
+  });
+  return Handover.open(dir, { view, calledOff: () => server.reclaimListeners(), log });
+}
+
 function openJournal(
   { journal }: Config,
-  dedup: ChunkDedup,
+  spaces: ReadonlyMap<number, StateSpace>,
   ledger: DropLedger,
   { log, clock }: RelayDeps,
 ): Promise<Journal> {
   return Journal.open({
     directory: journal.dir,
-    spaces: new Map([[CHUNK_SPACE, dedup]]),
+    spaces,
     sync: journal.sync === 'commit' ? 'disk' : 'os',
     on_full: journal.on_full,
     max_bytes: journal.max_bytes,
@@ -94,27 +161,35 @@ function openJournal(
   });
 }
 
-function forwardServer(
-  { inputs, journal: { dir } }: Config,
-  journal: Journal,
-  dedup: ChunkDedup,
-  ledger: DropLedger,
-  { log, clock, env, pid }: RelayDeps,
-): ForwardServer {
-  const options = {
+function inputOptions({ inputs, journal: { dir } }: Config): ForwardInputOptions {
+  return {
     listeners: inputs.listeners,
     spool_dir: join(dir, 'spool'),
     limits: { ...FORWARD_LIMITS, ...inputs.limits },
   };
-  const inherited = inheritedSockets(env, pid);
+}
+
+function listenersOf(config: Config, { log, clock, env, pid }: RelayDeps): Listeners {
+  const options = inputOptions(config);
+  const deps = { clock, log: log.child({ part: 'input' }), inherited: inheritedSockets(env, pid) };
+  return new Listeners(options.listeners, listenersDeps(options, deps));
+}
+
+function forwardServer(
+  config: Config,
+  input: Omit<ForwardInputDeps, 'clock' | 'log'>,
+  { log, clock }: RelayDeps,
+): ForwardServer {
   const input_log = log.child({ part: 'input' });
-  return new ForwardServer(options, { journal, dedup, ledger, clock, log: input_log, inherited });
+  return new ForwardServer(inputOptions(config), { ...input, clock, log: input_log });
 }
 
 interface RelayParts {
   readonly journal: Journal;
   readonly outputs: OutputSet;
   readonly server: ForwardServer;
+  readonly log_inputs: LogInputs;
+  readonly handover: Handover;
   readonly ledger: DropLedger;
   readonly log: Log;
   readonly clock: Clock;
@@ -139,9 +214,13 @@ class RunningRelay implements Relay {
     return this.#parts.server.urls;
   }
 
-  /** Behind a reload that is under way. */
+  get released(): Promise<Successor> {
+    return this.#parts.handover.released;
+  }
+
+  /** A reload that is under way begins no more outputs, and so ends. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#reloading.catch(() => {}).then(() => this.#stop());
+    this.#stopping ??= this.#stop();
     return this.#stopping;
   }
 
@@ -152,18 +231,29 @@ class RunningRelay implements Relay {
   }
 
   async #stop(): Promise<void> {
-    const { server, outputs, journal, ledger, log, clock } = this.#parts;
+    const { server, log_inputs, handover, outputs, journal, ledger, log, clock } = this.#parts;
     const { shutdown_timeout_ms } = this.#config;
     const end_ms = clock.monotonic_ms() + shutdown_timeout_ms;
-    try {
-      await server.stop({ deadline_ms: CLIENTS_SHARE_OF_STOP * shutdown_timeout_ms });
-    } finally {
-      await outputs.stop(Math.max(0, end_ms - clock.monotonic_ms()));
-      const places = journal.cursors().map(({ name, events_behind }) => [name, events_behind]);
-      await journal.close();
-      const fields = { waiting: Object.fromEntries(places), dropped: ledger.toJSON() };
-      log.info(fields, 'what waits in the journal goes out after the next start');
-    }
+    const left_ms = (): number => Math.max(0, end_ms - clock.monotonic_ms());
+    const steps = new StopSteps(clock, log);
+    outputs.beginNoMore();
+    const deadline_ms = CLIENTS_SHARE_OF_STOP * shutdown_timeout_ms;
+    await steps.take('the listeners and clients', deadline_ms, async () => {
+      await server.closeListeners();
+      handover.closed();
+      await server.stop({ deadline_ms });
+    });
+    await steps.take('the log inputs', left_ms(), () => log_inputs.stop());
+    await outputs.stop(left_ms(), steps);
+    await steps.take('a reload', left_ms(), () => this.#reloading.catch(() => {}));
+    const places = journal.cursors().map(({ name, events_behind }) => [name, events_behind]);
+    handover.close();
+    const is_free = await steps.take('the journal', left_ms(), () => journal.close());
+    if (is_free) handover.stopped();
+    const docker = log_inputs.summary();
+    const fields = { waiting: Object.fromEntries(places), dropped: ledger.toJSON(), docker };
+    log.info(fields, 'what waits in the journal goes out after the next start');
+    steps.finish();
   }
 
   async #reload(config: Config): Promise<void> {
@@ -184,9 +274,4 @@ function refuseChange(part: keyof Config, before: unknown, after: unknown): void
     where: part,
     hint: 'Put it back as it was, or restart logboom: clients and the journal carry over.',
   });
-}
-
-function warnOfMissingParts({ docker }: Config, log: Log): void {
-  if (docker.root === undefined) return;
-  log.warn({ docker: docker.root }, "reading Docker's log files is not part of this version yet");
 }

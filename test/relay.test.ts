@@ -74,8 +74,10 @@ describe('startRelay', () => {
       stdout: new Writable({ write: (_bytes, _encoding, done) => done() }),
       stdout_is_terminal: false,
       drop_outputs,
+      takeover: false,
       env: {},
       pid: 1,
+      version: '1.2.3',
     });
     relays.push(relay);
     return relay;

@@ -69,6 +69,7 @@ function addRun(program: Command, host: Host, modules: LazyModules, done: Done):
       'give up the place of an output that is no longer configured (repeatable)',
       collect,
     )
+    .option('--takeover', 'take over from the relay that runs on the same journal, if there is one')
     .addHelpText(
       'after',
       examples(
@@ -78,6 +79,7 @@ function addRun(program: Command, host: Host, modules: LazyModules, done: Done):
           'logboom run --listen unix:///run/logboom.sock?mode=0660 --to tls://a:24224 --to tls://b:24224',
         ],
         ['logboom run --config logboom.yaml --log-level debug'],
+        ['logboom run --config logboom.yaml --takeover', 'in place of the one that runs'],
         ['kill -HUP PID', 'read the configuration again'],
       ),
     )

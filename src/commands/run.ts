@@ -12,6 +12,7 @@ import { startupMessage } from './startup-message.ts';
 export interface RunOptions extends ConfigOptions {
   readonly config?: string;
   readonly dropOutput?: readonly string[];
+  readonly takeover?: boolean;
 }
 
 export interface RelayModule {
@@ -43,15 +44,20 @@ export async function run(
       stdout: host.stdout,
       stdout_is_terminal: host.stdout_is_terminal,
       drop_outputs,
+      takeover: options.takeover ?? false,
       env: host.env,
       pid: host.pid,
+      version: host.version,
     });
     announce(host, config, relay, log);
     host.onReload(serially(() => reload(host, options, relay, log)));
-    const signal = await stopped;
-    log.info({ signal }, 'stopping; a second signal ends it at once');
+    const reason = await Promise.race([
+      stopped.then((signal) => ({ signal })),
+      relay.released.then((successor) => ({ successor })),
+    ]);
+    log.info(reason, 'stopping; a second signal ends it at once');
     await relay.stop();
-    log.info({}, 'stopped');
+    log.info({}, 'successor' in reason ? 'stopped; the successor goes on' : 'stopped');
     return EXIT.ok;
   } finally {
     await opened.close();

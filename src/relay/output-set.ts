@@ -9,13 +9,19 @@ import type { Output, OutputSource, OutputStats } from '../outputs/output.ts';
 import { Router } from '../outputs/router.ts';
 import { stdoutOutput } from '../outputs/stdout.ts';
 import { TransientCursor } from '../outputs/transient-cursor.ts';
+import { windowWriter } from '../outputs/window-writer.ts';
 import type { Clock } from '../sys/clock.ts';
 import { nodeFs } from '../sys/fs.ts';
 import type { DropLedger } from '../sys/ledger.ts';
 import type { Log } from '../sys/log.ts';
+import { RouteNotes } from './route-notes.ts';
+import { Routes } from './routes.ts';
+import { StopSteps } from './stop-steps.ts';
 
 export interface OutputSetDeps {
   readonly journal: Journal;
+  /** The journal's. */
+  readonly directory: string;
   readonly ledger: DropLedger;
   readonly clock: Clock;
   readonly log: Log;
@@ -26,6 +32,7 @@ export interface OutputSetDeps {
 interface RunningOutput {
   readonly config: OutputConfig;
   readonly output: Output;
+  readonly cursor: Cursor;
 }
 
 type Outputs = Config['outputs'];
@@ -40,29 +47,37 @@ type Outputs = Config['outputs'];
  */
 export class OutputSet {
   readonly #deps: OutputSetDeps;
-  /** All routes together: what none takes is counted. */
-  readonly #router: Router;
+  readonly #routes: Routes;
+  readonly #notes: RouteNotes;
   readonly #running = new Map<string, RunningOutput>();
+  /** Those that are about to stop, by name. */
+  readonly #ending = new Map<string, Promise<void>>();
+  #begins_no_more = false;
 
   /** @throws LB_CONFIG for a pattern that is not valid */
   constructor(outputs: Outputs, deps: OutputSetDeps) {
     this.#deps = deps;
-    this.#router = new Router(routesOf(outputs), deps.ledger);
-    deps.journal.onAppended((counts) => {
-      for (const { tag, count } of counts) this.#router.routed(tag, count);
-    });
+    const { journal, ledger, log, directory } = deps;
+    const routes = outputs.map(({ name, match }) => ({ output: name, match }));
+    this.#routes = new Routes(routes, ledger);
+    this.#notes = new RouteNotes(nodeFs, directory, journal.id, log);
+    journal.onAppended((counts) => this.#routes.appended(counts));
   }
 
   /**
    * Gives up the cursors of `dropped`, then starts every output.
    *
    * @throws LB_CONFIG, with nothing given up, if the journal keeps the place of an output
-   *   that is not configured, or `dropped` names one that it does not know
+   *   that is not configured, or of one that was of another type, or `dropped` names one that
+   *   it does not know
    */
   async start(outputs: Outputs, dropped: readonly string[]): Promise<void> {
     this.#refuseOrphans(outputs, dropped);
+    for (const config of outputs) await this.#refuseOtherWriter(config);
     for (const name of dropped) await this.#giveUp(name);
+    this.#routes.restore(await this.#notes.load());
     for (const config of outputs) await this.#begin(config);
+    await this.#noteRoutes();
   }
 
   /**
@@ -82,17 +97,28 @@ export class OutputSet {
       await this.#apply(before, deadline_ms);
       throw error;
     }
-    this.#router.replace(routesOf(outputs));
+    await this.#noteRoutes();
   }
 
-  /** Stops all at once, each within the deadline. What is not sent stays in the journal. */
-  async stop(deadline_ms: number): Promise<void> {
-    const names = [...this.#running.keys()];
-    const ends = await Promise.allSettled(names.map((name) => this.#end(name, deadline_ms)));
-    for (const end of ends) {
-      if (end.status === 'fulfilled') continue;
-      this.#deps.log.error({ error: messageOf(end.reason) }, 'an output did not stop cleanly');
-    }
+  /** From now on no output begins: a replacement that is under way fails. */
+  beginNoMore(): void {
+    this.#begins_no_more = true;
+  }
+
+  /**
+   * Stops all at once, each within the deadline; one that hangs beyond it is left behind,
+   * and known to `steps`. What is not sent stays in the journal.
+   */
+  async stop(deadline_ms: number, steps?: StopSteps): Promise<void> {
+    this.beginNoMore();
+    const { clock, log } = this.#deps;
+    const each = steps ?? new StopSteps(clock, log);
+    for (const name of this.#running.keys()) this.#end(name, deadline_ms).catch(() => {});
+    await Promise.all(
+      [...this.#ending].map(([name, end]) =>
+        each.take(`output ${name}`, deadline_ms, () => this.#logged(name, end)),
+      ),
+    );
   }
 
   stats(): ReadonlyMap<string, OutputStats> {
@@ -104,11 +130,19 @@ export class OutputSet {
       const running = this.#running.get(config.name);
       if (running !== undefined && isSame(running.config, config)) continue;
       if (running !== undefined) await this.#end(config.name, deadline_ms);
-      await this.#begin(config);
+      await this.#begin(config, running?.cursor);
     }
     for (const name of [...this.#running.keys()]) {
-      if (!outputs.some((config) => config.name === name)) await this.#end(name, deadline_ms);
+      if (!outputs.some((config) => config.name === name)) await this.#takeBack(name, deadline_ms);
     }
+  }
+
+  /** An output that a reload that failed had begun, or one that keeps no place. */
+  async #takeBack(name: string, deadline_ms: number): Promise<void> {
+    await this.#end(name, deadline_ms);
+    this.#routes.remove(name);
+    const keeps_place = this.#deps.journal.cursors().some((cursor) => cursor.name === name);
+    if (keeps_place) await this.#giveUp(name);
   }
 
   #refuseOrphans(outputs: Outputs, dropped: readonly string[]): void {
@@ -135,6 +169,15 @@ export class OutputSet {
     );
   }
 
+  /** An output cannot go on from what one of another type wrote down before. */
+  async #refuseOtherWriter({ name, type }: OutputConfig): Promise<void> {
+    const { journal } = this.#deps;
+    if (!journal.cursors().some((cursor) => cursor.name === name)) return;
+    const { window } = await journal.cursor(name, { start: 'oldest' });
+    const writer = windowWriter(window);
+    if (writer !== undefined && writer !== type) throw otherType(name, writer, type);
+  }
+
   /** What only this output still had to send is dropped, and counted. */
   async #giveUp(name: string): Promise<void> {
     const { journal, ledger, log } = this.#deps;
@@ -145,29 +188,61 @@ export class OutputSet {
   }
 
   /** If the output cannot start, a place that was made for it is taken back. */
-  async #begin(config: OutputConfig): Promise<void> {
+  async #begin(config: OutputConfig, before?: Cursor): Promise<void> {
+    this.#refuseWhenStopping();
     const { journal } = this.#deps;
+    this.#routes.tryOut(config.name, config.match);
     const is_new = !journal.cursors().some(({ name }) => name === config.name);
     try {
-      const cursor = await this.#cursor(config);
+      const cursor = await this.#cursor(config, before);
       const output = this.#create(config, this.#source(config, cursor));
       await output.start();
-      this.#running.set(config.name, { config, output });
+      if (this.#begins_no_more) await output.stop(0);
+      this.#refuseWhenStopping();
+      this.#running.set(config.name, { config, output, cursor });
+      this.#routes.keep(journal.totals().events);
     } catch (error) {
+      this.#routes.drop();
       if (is_new && !isTransient(config)) await journal.dropCursor(config.name);
       throw error;
     }
   }
 
-  async #end(name: string, deadline_ms: number): Promise<void> {
-    const running = this.#running.get(name);
-    this.#running.delete(name);
-    await running?.output.stop(deadline_ms);
+  #refuseWhenStopping(): void {
+    if (this.#begins_no_more) throw new LogboomError('LB_STOP', 'logboom is about to stop');
   }
 
-  async #cursor(config: OutputConfig): Promise<Cursor> {
+  async #end(name: string, deadline_ms: number): Promise<void> {
+    const running = this.#running.get(name);
+    if (running === undefined) return;
+    this.#running.delete(name);
+    const end = running.output.stop(deadline_ms);
+    this.#ending.set(name, end);
+    await end.finally(() => this.#ending.delete(name));
+  }
+
+  /** An output that cannot end well keeps nobody from ending: its events are in the journal. */
+  async #logged(name: string, end: Promise<void>): Promise<void> {
+    await end.catch((error: unknown) => {
+      const fields = { output: name, error: messageOf(error) };
+      this.#deps.log.error(fields, 'an output did not stop cleanly');
+    });
+  }
+
+  /** What is still in the journal for one of the outputs, and from where on. */
+  async #noteRoutes(): Promise<void> {
     const { journal } = this.#deps;
-    if (isTransient(config)) return new TransientCursor(config.name, journal.durable_seq + 1);
+    const behind = new Map(journal.cursors().map((cursor) => [cursor.name, cursor.events_behind]));
+    const { events } = journal.totals();
+    await this.#notes.save(this.#routes.spans((name) => events - (behind.get(name) ?? 0)));
+  }
+
+  /** One that keeps no place goes on where its predecessor in this process stood. */
+  async #cursor(config: OutputConfig, before: Cursor | undefined): Promise<Cursor> {
+    const { journal } = this.#deps;
+    if (isTransient(config)) {
+      return new TransientCursor(config.name, before?.seq ?? journal.durable_seq + 1);
+    }
     const cursor = await journal.cursor(config.name, { start: config.start_at });
     cursor.limitLag(config.max_lag_bytes);
     return cursor;
@@ -183,6 +258,7 @@ export class OutputSet {
       journal_id: journal.id,
       epoch: journal.epoch,
       matches: (tag) => route.match(tag).size > 0,
+      passedOver: (record) => this.#routes.passedOver(name, record),
     };
   }
 
@@ -203,9 +279,6 @@ export class OutputSet {
 
 const isTransient = (config: OutputConfig): boolean => config.type === 'stdout' && config.transient;
 
-const routesOf = (outputs: Outputs): { output: string; match: string }[] =>
-  outputs.map(({ name, match }) => ({ output: name, match }));
-
 /** Configurations are plain data in a fixed order of keys. */
 const isSame = (a: OutputConfig, b: OutputConfig): boolean =>
   JSON.stringify(a) === JSON.stringify(b);
@@ -213,9 +286,16 @@ const isSame = (a: OutputConfig, b: OutputConfig): boolean =>
 function refuseOtherType(old: OutputConfig, outputs: Outputs): void {
   const config = outputs.find(({ name }) => name === old.name);
   if (config === undefined || config.type === old.type) return;
-  throw new LogboomError(
+  throw otherType(old.name, old.type, config.type);
+}
+
+function otherType(name: string, was: string, is: string): LogboomError {
+  return new LogboomError(
     'LB_CONFIG',
-    `the output ${old.name} is of type ${old.type} and cannot become ${config.type}`,
-    { where: `output ${old.name}`, hint: 'Give the new output another name.' },
+    `the output ${name} was of type ${was} and cannot become ${is}`,
+    {
+      where: `output ${name}`,
+      hint: `Give the new output another name; the place of the old one is then given up with --drop-output ${name}.`,
+    },
   );
 }

@@ -1,6 +1,9 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Child } from '../support/process.ts';
+import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/wait.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
@@ -9,13 +12,17 @@ const HOOK = fileURLToPath(new URL('./fake-relay-hook.ts', import.meta.url));
 const children: Child[] = [];
 
 /** The command line as a real process, with a relay that does as it is told. */
-function spawnCli(args: readonly string[], behaviour = ''): Child {
+function spawnCli(
+  args: readonly string[],
+  behaviour = '',
+  env: Readonly<Record<string, string>> = {},
+): Child {
   const child = new Child(
     process.execPath,
     ['--no-warnings', '--import', 'tsx', '--import', HOOK, CLI, ...args],
     {
       name: 'logboom',
-      env: { FAKE_RELAY: behaviour },
+      env: { FAKE_RELAY: behaviour, ...env },
     },
   );
   children.push(child);
@@ -64,6 +71,18 @@ describe('a process', () => {
     expect(await child.exited).toEqual({ code: 0, signal: null });
     expect(child.stderr).toContain('stopping for good');
     expect(child.stderr).toContain('"msg":"stopped"');
+  });
+
+  it('ends, with a failure that names the part, also while a file system call hangs', async () => {
+    const dir = await tempDir('cli');
+    const FAKE_FIFO = join(dir.path, 'fifo');
+    execFileSync('mkfifo', [FAKE_FIFO]);
+    const child = spawnCli(['run'], 'hangs in a file', { FAKE_FIFO });
+    await saying(child, 'running');
+    child.signal('SIGTERM');
+    expect(await child.exited).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(child.stderr).toContain('the journal hangs');
+    await dir.remove();
   });
 
   it.each([

@@ -3,6 +3,7 @@ import { runProgram } from '../../src/commands/program.ts';
 import type { RelayModule } from '../../src/commands/run.ts';
 import type { Config } from '../../src/config/types.ts';
 import { LogboomError } from '../../src/errors.ts';
+import type { Successor } from '../../src/relay/control/handover.ts';
 import type { Relay, RelayDeps } from '../../src/relay.ts';
 import { until } from '../support/wait.ts';
 import { cli, FakeHost, type FakeWorld } from './fake-host.ts';
@@ -12,6 +13,10 @@ class FakeRelay implements Relay {
   readonly listening = ['tcp://127.0.0.1:24224'];
   readonly status_url = 'http://127.0.0.1:24220';
   readonly events: string[] = [];
+  release: (successor: Successor) => void = () => {};
+  readonly released = new Promise<Successor>((resolve) => {
+    this.release = resolve;
+  });
   config: Config | undefined;
   deps: RelayDeps | undefined;
   /** What the next reload waits for. */
@@ -57,6 +62,16 @@ describe('run', () => {
     expect(relay.config?.journal).toMatchObject({ dir: '/work/j', linger_ms: 5 });
     expect(relay.deps).toMatchObject({ drop_outputs: ['old'], pid: 4242 });
     host.stop?.('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(relay.events).toEqual(['start', 'stop']);
+  });
+
+  it('ends with 0, and stops the relay, when another process has taken over', async () => {
+    const relay = new FakeRelay();
+    const { host, ended } = start('run --log-level error --takeover', relay);
+    await running(host);
+    expect(relay.deps).toMatchObject({ takeover: true, version: '1.2.3' });
+    relay.release({ pid: 7, version: '1.2.4' });
     expect(await ended).toBe(0);
     expect(relay.events).toEqual(['start', 'stop']);
   });

@@ -15,6 +15,8 @@ export interface SpawnOptions {
   readonly name?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Passed on as its descriptors 3, 4 ... */
+  readonly descriptors?: readonly number[];
 }
 
 /**
@@ -33,7 +35,7 @@ export class Child {
   constructor(command: string, args: readonly string[], options: SpawnOptions = {}) {
     this.name = options.name ?? command;
     this.#process = spawn(command, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(options.descriptors ?? [])],
       env: { ...process.env, ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });

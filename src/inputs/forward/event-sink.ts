@@ -17,7 +17,9 @@ import type { Log } from '../../sys/log.ts';
 import type { BodyStore, MessageOrigin } from './body-store.ts';
 import type { ChunkClaim } from './client-chunks.ts';
 import type { ChunkBody } from './dedup-entry.ts';
+import { HeldFrame } from './held-frame.ts';
 import { LargeMessage } from './large-message.ts';
+import type { FilterSource, MessageFilter } from './message-filter.ts';
 import type { ForwardLimits } from './options.ts';
 import { RunWriter } from './run-writer.ts';
 import type { Spool, SpoolPool } from './spool.ts';
@@ -32,6 +34,7 @@ export interface EventSinkDeps {
   readonly limits: ForwardLimits;
   readonly pool: SpoolPool;
   readonly store: BodyStore;
+  readonly filters: FilterSource | undefined;
 }
 
 /** The connection that the sink works for. */
@@ -53,12 +56,15 @@ export class EventSink implements FrameSink {
   readonly #deps: EventSinkDeps;
   readonly #host: SinkHost;
   readonly #run: RunWriter;
+  /** Undefined: everything is stored. */
+  #filter: MessageFilter | undefined;
   #large: LargeMessage | undefined;
 
   constructor(deps: EventSinkDeps, host: SinkHost) {
     this.#deps = deps;
     this.#host = host;
     this.#run = new RunWriter(deps.journal, deps.stats);
+    this.#filter = deps.filters?.();
   }
 
   /** The large message under way, if it has to wait for the disk. */
@@ -75,11 +81,18 @@ export class EventSink implements FrameSink {
   /** Nothing more is delivered from the chunk: everything goes into the journal. */
   endChunk(): void {
     this.#run.end();
+    this.#filter?.stored();
+  }
+
+  /** The connection is over. */
+  close(): void {
+    this.#filter?.close();
   }
 
   frame(buf: Buffer, frame: Frame): void {
     if (frame.chunk_start >= 0) this.#takeChunk(buf, frame);
-    else this.#take(buf, frame, undefined);
+    else if (this.#filter === undefined) this.#take(buf, frame, undefined);
+    else this.#judge(this.#filter, buf, frame, undefined);
   }
 
   heartbeat(): void {
@@ -141,7 +154,49 @@ export class EventSink implements FrameSink {
     const body = bodyOf(buf, frame);
     const derived = (): boolean => isDerived(id, buf, frame);
     if (chunks.takeResend(id, body, frame.count, derived)) return;
-    this.#take(buf, frame, chunks.claim(id, body));
+    const claim = chunks.claim(id, body);
+    if (this.#filter === undefined) this.#take(buf, frame, claim);
+    else this.#judge(this.#filter, buf, frame, claim);
+  }
+
+  #judge(filter: MessageFilter, buf: Buffer, frame: Frame, claim: ChunkClaim | undefined): void {
+    const verdict = filter.judge(buf, frame);
+    if (verdict === 'store') {
+      this.#take(buf, frame, claim);
+    } else if (verdict === 'drop') {
+      this.#drop(claim);
+    } else if (verdict === 'pass') {
+      filter.close();
+      this.#filter = undefined;
+      this.#take(buf, frame, claim);
+    } else {
+      this.#host.during(this.#takeLater(verdict, new HeldFrame(buf, frame), claim));
+    }
+  }
+
+  /** Its commit is not before the one that holds the same event. */
+  #drop(claim: ChunkClaim | undefined): void {
+    this.#deps.stats.messages_in++;
+    if (claim === undefined) return;
+    this.#run.flush();
+    this.#host.chunks.accept(claim);
+  }
+
+  async #takeLater(
+    verdict: Promise<() => boolean>,
+    { buf, frame }: HeldFrame,
+    claim: ChunkClaim | undefined,
+  ): Promise<void> {
+    try {
+      const isNew = await verdict;
+      if (isNew()) this.#take(buf, frame, claim);
+      else this.#drop(claim);
+      this.#run.flush();
+      this.#filter?.stored();
+    } catch (error) {
+      if (claim !== undefined) this.#host.chunks.abandon(claim, asError(error));
+      throw error;
+    }
   }
 
   /** Stores a message; with a claim, its ack follows the commit. */
@@ -233,4 +288,8 @@ function bodyOf(buf: Buffer, frame: Frame): ChunkBody {
 
 function isDerived(id: Buffer, buf: Buffer, frame: Frame): boolean {
   return hasDigestShape(id) && isContentDerived(id, messageContent(buf, frame));
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

@@ -93,6 +93,7 @@ export class EventStream implements SinkHost {
     this.#cancelWait?.();
     this.#deps.unfinished.set(this.#share, 0);
     this.#reader.end();
+    this.#sink.close();
     this.chunks.close(orderly);
   }
 

@@ -1,18 +1,14 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import {
-  createServer as createTlsServer,
-  type TLSSocket,
-  type Server as TlsServer,
-} from 'node:tls';
 import { LogboomError, messageOf, systemCode } from '../../errors.ts';
 import type { Clock } from '../../sys/clock.ts';
 import type { Log } from '../../sys/log.ts';
 import { describeAddress, type SocketAddress } from './listen-address.ts';
 import type { ListenerOptions } from './options.ts';
+import { sharedWithAnother } from './port-sharing.ts';
 import type { SharedReads } from './shared-reads.ts';
-import { CertificateWatch, type TlsOptions } from './tls-context.ts';
+import { TlsTerminator } from './tls-terminator.ts';
 import { UdpHeartbeat } from './udp-heartbeat.ts';
-import { type BoundPath, bindUnixSocket, listening } from './unix-socket.ts';
+import { type BoundSocket, bindUnixSocket, listening } from './unix-socket.ts';
 
 /** Connections that the kernel keeps until they are accepted; it caps this at net.core.somaxconn. */
 const BACKLOG = 1024;
@@ -29,8 +25,18 @@ export interface ListenerEvents {
   tlsFailed(peer: string, error: Error, listener: Listener): void;
 }
 
+/** How an address is opened. */
+export interface OpenWay {
+  /** Somebody listens there, and hands it over. */
+  readonly handed_over: boolean;
+  /** A TCP port is opened so that a successor can listen on it too. */
+  readonly share_port: boolean;
+}
+
 export interface ListenerDeps {
   readonly handshake_timeout_ms: number;
+  /** So many accepted clients wait at most until `serve`. */
+  readonly held_max: number;
   readonly reads: SharedReads;
   readonly clock: Clock;
   readonly log: Log;
@@ -39,35 +45,42 @@ export interface ListenerDeps {
 /**
  * One open address. Sockets come half-open (our side stays writable after the
  * client's FIN, so that it still gets its acks), without Nagle, with keepalive.
+ *
+ *     prepare() ─► open() ─► show() ─► clients are accepted and held, unread ─► serve() ─► given to the server
  */
 export class Listener {
   readonly #address: SocketAddress;
   readonly #options: Omit<ListenerOptions, 'address'>;
-  readonly #events: ListenerEvents;
   readonly #deps: ListenerDeps;
   readonly #server: Server;
-  #tls: TlsServer | undefined;
-  #certificates: CertificateWatch | undefined;
+  #events: ListenerEvents | undefined;
+  #held: Socket[] = [];
+  #shares_port = false;
+  #tls: TlsTerminator | undefined;
   #heartbeat: UdpHeartbeat | undefined;
-  #bound_path: BoundPath | undefined;
+  #bound_path: BoundSocket | undefined;
 
   constructor(
     address: SocketAddress,
     options: Omit<ListenerOptions, 'address'>,
-    events: ListenerEvents,
     deps: ListenerDeps,
   ) {
     this.#address = address;
     this.#options = options;
-    this.#events = events;
     this.#deps = deps;
     this.#server = createServer({
       allowHalfOpen: true,
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: KEEPALIVE_DELAY_MS,
+      pauseOnConnect: true,
     });
-    this.#server.on('connection', (socket) => this.#accept(socket));
+    this.#server.on('connection', (socket) => this.#arrived(socket));
+    this.#server.on('error', (error) => {
+      // `open` tells what fails before; accept(2) fails for want of descriptors, and goes on by itself.
+      if (!this.#server.listening) return;
+      this.#deps.log.error({ listener: this.url, error: error.message }, 'cannot accept');
+    });
   }
 
   /** The address as a URL, with the port that the system chose. */
@@ -84,104 +97,131 @@ export class Listener {
     return typeof bound === 'object' ? bound?.port : undefined;
   }
 
+  /** Another process can listen on this port beside us. */
+  get shares_port(): boolean {
+    return this.#shares_port;
+  }
+
   get heartbeats_answered(): number {
     return this.#heartbeat?.answered ?? 0;
   }
 
-  /** @throws LB_LISTEN, LB_TLS; nothing stays open then. */
-  async open(): Promise<void> {
-    try {
-      const address = this.#address;
-      const { tls, udp_heartbeat } = this.#options;
-      if (address.kind === 'tls' && tls === undefined) {
-        throw new LogboomError('LB_TLS', 'a tls listener needs a certificate and a key', {
-          where: describeAddress(address),
-        });
-      }
-      if (tls !== undefined) await this.#openTls(tls);
-      await this.#bind(address);
-      if (udp_heartbeat === true && 'host' in address) {
-        this.#heartbeat = await UdpHeartbeat.open(address.host, this.port ?? address.port);
-      }
-    } catch (error) {
-      this.close();
-      throw error;
+  /** Reads the certificates. To be closed if this or what follows fails. @throws LB_TLS */
+  async prepare(): Promise<void> {
+    const { tls } = this.#options;
+    if (this.#address.kind === 'tls' && tls === undefined) {
+      throw new LogboomError('LB_TLS', 'a tls listener needs a certificate and a key', {
+        where: describeAddress(this.#address),
+      });
     }
+    if (tls === undefined) return;
+    const events = {
+      secured: (socket: Socket) => this.#events?.connected(socket, this),
+      failed: (peer: string, error: Error) => this.#events?.tlsFailed(peer, error, this),
+    };
+    this.#tls = await TlsTerminator.open(tls, events, this.#deps);
+  }
+
+  /** Opens the address; a unix socket is not at its path yet, and UDP is not answered. @throws LB_LISTEN */
+  async open({ handed_over, share_port }: OpenWay): Promise<void> {
+    const address = this.#address;
+    if (address.kind === 'unix') {
+      const owner = handed_over ? 'handed_over' : 'free';
+      const { path, mode } = address;
+      this.#bound_path = await bindUnixSocket(this.#server, path, mode, BACKLOG, owner);
+      return;
+    }
+    try {
+      await this.#bindPort(address, share_port);
+      if (share_port && !handed_over) this.#assertAlone();
+    } catch (error) {
+      throw cannotListen(address, error);
+    }
+  }
+
+  /** Puts a unix socket at its path. Synchronous. @throws LB_LISTEN */
+  show(): void {
+    this.#bound_path?.show();
+  }
+
+  /** @throws LB_LISTEN */
+  async openHeartbeat(): Promise<void> {
+    const address = this.#address;
+    if (this.#options.udp_heartbeat !== true || !('host' in address)) return;
+    this.#heartbeat = await UdpHeartbeat.open(address.host, this.port ?? address.port);
+  }
+
+  /** Puts a unix socket back whose path another process has taken and left. @throws LB_LISTEN */
+  async reclaim(): Promise<void> {
+    if (this.#bound_path?.isThere() !== false) return;
+    this.#server.close();
+    await this.open({ handed_over: false, share_port: false });
+    this.show();
+  }
+
+  /** From now on clients are given to `events`; first those that came before. */
+  serve(events: ListenerEvents): void {
+    this.#events = events;
+    for (const socket of this.#held.splice(0)) this.#accept(socket, events);
   }
 
   /** Looks at the certificate files now. */
   async reloadCertificates(): Promise<void> {
-    await this.#certificates?.poll();
+    await this.#tls?.reload();
   }
 
   /** Accepts nothing more. Connections stay as they are. */
   close(): void {
-    this.#certificates?.close();
+    this.#tls?.close();
     this.#heartbeat?.close();
     this.#heartbeat = undefined;
     this.#bound_path?.release();
     this.#bound_path = undefined;
     if (this.#server.listening) this.#server.close();
+    for (const socket of this.#held.splice(0)) socket.destroy();
   }
 
-  async #bind(address: SocketAddress): Promise<void> {
-    if (address.kind === 'unix') {
-      this.#bound_path = await bindUnixSocket(this.#server, address.path, address.mode, BACKLOG);
-    } else {
-      try {
-        const target =
-          address.kind === 'fd' ? { fd: address.fd } : { host: address.host, port: address.port };
-        await listening(this.#server, { ...target, backlog: BACKLOG });
-      } catch (error) {
-        throw cannotListen(address, error);
-      }
-    }
-    this.#server.on('error', (error) => {
-      // accept(2) failing, out of descriptors for instance: the listener goes on by itself.
-      this.#deps.log.error({ listener: this.url, error: error.message }, 'cannot accept');
-    });
-  }
-
-  #accept(accepted: Socket): void {
-    const socket = this.#tls === undefined ? this.#deps.reads.adopt(accepted) : accepted;
-    if (!this.#events.accepted(socket)) return;
-    if (this.#tls === undefined) this.#events.connected(socket, this);
-    else this.#tls.emit('connection', socket);
-  }
-
-  /** The TLS server never listens: it gets the sockets that were accepted, so that limits hold before any handshake. */
-  async #openTls(tls: TlsOptions): Promise<void> {
-    const { clock, log, handshake_timeout_ms } = this.#deps;
-    this.#certificates = new CertificateWatch(
-      tls,
-      (context) => this.#tls?.setSecureContext(context),
-      clock,
-      log,
-    );
-    const clients = tls.client_certificates ?? 'none';
-    this.#tls = createTlsServer({
-      ...(await this.#certificates.start()),
-      allowHalfOpen: true,
-      handshakeTimeout: handshake_timeout_ms,
-      requestCert: clients !== 'none',
-      rejectUnauthorized: clients === 'require',
-    });
-    this.#tls.on('secureConnection', (socket) => this.#secured(socket));
-    this.#tls.on('tlsClientError', (error, socket) => {
-      socket.destroy();
-      this.#events.tlsFailed(socket.remoteAddress ?? 'unknown', error, this);
-    });
-  }
-
-  #secured(socket: TLSSocket): void {
-    const presented = Object.keys(socket.getPeerCertificate()).length > 0;
-    if (presented && !socket.authorized) {
-      const why = new Error(`client certificate refused: ${String(socket.authorizationError)}`);
-      this.#events.tlsFailed(socket.remoteAddress ?? 'unknown', why, this);
-      socket.destroy();
+  async #bindPort(
+    address: Exclude<SocketAddress, { kind: 'unix' }>,
+    share_port: boolean,
+  ): Promise<void> {
+    if (address.kind === 'fd') {
+      await listening(this.#server, { fd: address.fd, backlog: BACKLOG });
       return;
     }
-    this.#events.connected(socket, this);
+    const { host, port } = address;
+    const sharing = share_port ? { reusePort: true } : {};
+    await listening(this.#server, { host, port, backlog: BACKLOG, ...sharing });
+    this.#shares_port = share_port;
+  }
+
+  /** A shared port is refused by the kernel only to those who do not share theirs. */
+  #assertAlone(): void {
+    const bound = this.#server.address();
+    if (typeof bound !== 'object' || bound === null || !sharedWithAnother(bound)) return;
+    throw Object.assign(new Error(`listen EADDRINUSE: address already in use ${this.url}`), {
+      code: 'EADDRINUSE',
+    });
+  }
+
+  #arrived(socket: Socket): void {
+    if (this.#events !== undefined) this.#accept(socket, this.#events);
+    else if (this.#held.length < this.#deps.held_max) this.#hold(socket);
+    else socket.destroy();
+  }
+
+  /** Its bytes stay in the kernel. */
+  #hold(socket: Socket): void {
+    this.#held.push(socket);
+    socket.on('error', () => {}); // it is told again to whoever reads it
+  }
+
+  #accept(accepted: Socket, events: ListenerEvents): void {
+    const socket = this.#tls === undefined ? this.#deps.reads.adopt(accepted) : accepted;
+    if (!events.accepted(socket)) return;
+    if (this.#tls === undefined) events.connected(socket, this);
+    else this.#tls.begin(socket);
+    if (socket.isPaused()) socket.resume();
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../../errors.ts';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { JournalWriter } from '../../journal/types.ts';
 import type { Clock } from '../../sys/clock.ts';
 import type { DropLedger } from '../../sys/ledger.ts';
@@ -10,10 +9,11 @@ import { BodyStore } from './body-store.ts';
 import { Connection, type ConnectionDeps } from './connection.ts';
 import type { ChunkDedup } from './dedup.ts';
 import { JournalGate } from './journal-gate.ts';
-import { type InheritedSocket, resolveAddress } from './listen-address.ts';
-import { Listener } from './listener.ts';
+import type { InheritedSocket } from './listen-address.ts';
+import type { Listener, ListenerEvents } from './listener.ts';
+import { type HandedOver, Listeners, type ListenersDeps } from './listeners.ts';
+import type { FilterSource } from './message-filter.ts';
 import type { ForwardInputOptions, ListenerOptions } from './options.ts';
-import { SharedReads } from './shared-reads.ts';
 import { SpoolPool } from './spool.ts';
 import { ForwardStats } from './stats.ts';
 import { UnfinishedBytes } from './unfinished-bytes.ts';
@@ -27,10 +27,12 @@ export interface ForwardInputDeps {
   readonly log: Log;
   /** What `inheritedSockets` found. */
   readonly inherited?: readonly InheritedSocket[];
+  /** Open already, and held; otherwise those of the options are opened. */
+  readonly listeners?: Listeners;
+  /** Looks at what clients send before it is stored. */
+  readonly filters?: FilterSource | undefined;
 }
 
-/** What is taken from a socket at once: fewer, larger reads cost less. */
-const READ_MAX_BYTES = 256 * 1024;
 /** A client that has sent nothing for so long has nothing on its way, as far as one can tell. */
 const SILENCE_MS = 100;
 const STOP_POLL_MS = 10;
@@ -46,14 +48,15 @@ export class ForwardServer {
   readonly #deps: ForwardInputDeps;
   readonly #connection_deps: ConnectionDeps;
   readonly #warnings: RateLimitedLog;
-  readonly #reads = new SharedReads(READ_MAX_BYTES);
-  readonly #listeners: Listener[] = [];
+  readonly #listeners: Listeners;
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Map<Socket, Connection>();
 
   constructor(options: ForwardInputOptions, deps: ForwardInputDeps) {
     this.#options = options;
     this.#deps = deps;
+    this.#listeners =
+      deps.listeners ?? new Listeners(options.listeners, listenersDeps(options, deps));
     this.#warnings = new RateLimitedLog(deps.log, deps.clock);
     const { limits } = options;
     const pool = new SpoolPool(options.spool_dir, limits.spool_memory_max_bytes);
@@ -64,32 +67,47 @@ export class ForwardServer {
       gate: new JournalGate(deps.journal),
       unfinished: new UnfinishedBytes(limits.unfinished_max_bytes),
       warnings: this.#warnings,
+      filters: deps.filters,
     };
   }
 
   /** The addresses that are open, with the ports that the system chose. */
   get urls(): string[] {
-    return this.#listeners.map((listener) => listener.url);
+    return this.#listeners.urls;
+  }
+
+  /** For a process that takes over. */
+  get handed_over(): HandedOver[] {
+    return this.#listeners.handed_over;
+  }
+
+  /** After a takeover that was called off. */
+  async reclaimListeners(): Promise<void> {
+    await this.#listeners.reclaim();
   }
 
   get heartbeats_answered(): number {
-    return this.#listeners.reduce((sum, { heartbeats_answered }) => sum + heartbeats_answered, 0);
+    return this.#listeners.heartbeats_answered;
   }
 
-  /** Opens every listener, or none. @throws LB_LISTEN, LB_TLS */
+  /** Opens every listener, or none, and serves their clients. @throws LB_LISTEN, LB_TLS */
   async start(): Promise<void> {
-    try {
-      for (const options of this.#options.listeners) await this.#open(options);
-    } catch (error) {
-      this.#closeListeners();
-      for (const socket of this.#sockets) socket.destroy();
-      throw error;
-    }
+    await this.#listeners.open();
+    this.#listeners.serve((listener, options) => this.#eventsOf(listener, options));
   }
 
   /** Looks at the certificate files now. Connections stay as they are. */
   async reload(): Promise<void> {
-    await Promise.all(this.#listeners.map((listener) => listener.reloadCertificates()));
+    await this.#listeners.reloadCertificates();
+  }
+
+  /** Accepts nothing more; clients go on being served. */
+  async closeListeners(): Promise<void> {
+    // Clients whose connection the kernel has made already are accepted by the event loop
+    // first; then at once, since the kernel resets those that it makes in between.
+    await sleep(0);
+    await setImmediate();
+    this.#listeners.close();
   }
 
   /**
@@ -100,9 +118,7 @@ export class ForwardServer {
    */
   async stop({ deadline_ms }: { readonly deadline_ms: number }): Promise<void> {
     const end_ms = this.#deps.clock.monotonic_ms() + deadline_ms;
-    // Clients whose connection the kernel has made already are accepted by the event loop first.
-    await sleep(0);
-    this.#closeListeners();
+    await this.closeListeners();
     await this.#conclude(end_ms);
     const unsettled = [...this.#connections.values()].filter(({ settled }) => !settled).length;
     if (unsettled > 0) {
@@ -114,27 +130,16 @@ export class ForwardServer {
 
   /** Ends everything now. */
   async abort(): Promise<void> {
-    this.#closeListeners();
+    this.#listeners.close();
     await this.#destroyAll();
   }
 
-  async #open(options: ListenerOptions): Promise<void> {
-    const { clock, log, inherited = [] } = this.#deps;
-    const { handshake_timeout_ms } = this.#options.limits;
-    for (const address of resolveAddress(options.address, inherited)) {
-      const listener = new Listener(
-        address,
-        options,
-        {
-          accepted: (socket) => this.#accepted(socket),
-          connected: (socket) => this.#connected(socket, listener, options),
-          tlsFailed: (peer, error) => this.#tlsFailed(peer, error, listener),
-        },
-        { clock, log, handshake_timeout_ms, reads: this.#reads },
-      );
-      await listener.open();
-      this.#listeners.push(listener);
-    }
+  #eventsOf(listener: Listener, options: ListenerOptions): ListenerEvents {
+    return {
+      accepted: (socket) => this.#accepted(socket),
+      connected: (socket) => this.#connected(socket, listener, options),
+      tlsFailed: (peer, error) => this.#tlsFailed(peer, error, listener),
+    };
   }
 
   #accepted(socket: Socket): boolean {
@@ -206,14 +211,12 @@ export class ForwardServer {
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all(closing);
   }
+}
 
-  #closeListeners(): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener.close();
-      } catch (error) {
-        this.#deps.log.warn({ error: messageOf(error) }, 'a listener did not close cleanly');
-      }
-    }
-  }
+/** What listeners need of the server's own. */
+export function listenersDeps(
+  { limits: { handshake_timeout_ms, connections_max } }: Pick<ForwardInputOptions, 'limits'>,
+  { clock, log, inherited = [] }: Pick<ForwardInputDeps, 'clock' | 'log' | 'inherited'>,
+): ListenersDeps {
+  return { clock, log, inherited, handshake_timeout_ms, connections_max };
 }

@@ -13,15 +13,21 @@ import { LogboomError, messageOf, systemCode } from '../../errors.ts';
 
 const DEFAULT_MODE = 0o660;
 
-/** A listening unix socket's place in the file system. */
-export interface BoundPath {
+/** A listening unix socket on its way to its place in the file system. */
+export interface BoundSocket {
+  /** Puts it there, in place of what was there. Synchronous: nobody finds the path empty. @throws LB_LISTEN */
+  show(): void;
+  /** The path still leads here. */
+  isThere(): boolean;
   /** Removes the socket file, unless another process has put its own there since. */
   release(): void;
 }
 
+/** free: what is there is replaced only if nobody listens on it · handed_over: its owner listens, and gives it up */
+export type PathOwner = 'free' | 'handed_over';
+
 /**
- * Binds `server` to `path`. What lies there is replaced only if it is a socket
- * that nobody listens on.
+ * Binds `server` to a socket that `show()` puts at `path`; it accepts from then on.
  *
  * The socket is bound inside a folder that only we can enter, given its mode, and
  * then renamed to `path`: it never exists there with another mode, a stale file is
@@ -35,41 +41,70 @@ export async function bindUnixSocket(
   path: string,
   mode: number | undefined,
   backlog: number,
-): Promise<BoundPath> {
+  owner: PathOwner = 'free',
+): Promise<BoundSocket> {
   const where = `unix://${path}`;
-  await assertReplaceable(path, where);
+  await assertReplaceable(path, where, owner);
   let private_dir: string | undefined;
+  const removePrivate = (): void => {
+    if (private_dir !== undefined) rmSync(private_dir, { recursive: true, force: true });
+    private_dir = undefined;
+  };
   try {
     private_dir = mkdtempSync(join(dirname(path), '.lb'));
     const bound = join(private_dir, 's');
     await listening(server, { path: bound, backlog });
     chmodSync(bound, mode ?? DEFAULT_MODE);
     const { dev, ino } = statSync(bound);
-    renameSync(bound, path);
-    return { release: () => unlinkOwn(path, dev, ino) };
+    return {
+      show() {
+        try {
+          renameSync(bound, path);
+        } catch (error) {
+          throw unusable(error, path, where);
+        } finally {
+          removePrivate();
+        }
+      },
+      isThere: () => isFile(path, dev, ino),
+      release() {
+        removePrivate();
+        if (isFile(path, dev, ino)) unlinkSync(path);
+      },
+    };
   } catch (error) {
     server.close();
+    removePrivate();
     throw unusable(error, path, where);
-  } finally {
-    if (private_dir !== undefined) rmSync(private_dir, { recursive: true, force: true });
   }
 }
 
 /** Resolves when `server` listens; rejects with the system's error. */
 export function listening(
   server: Server,
-  options: { path?: string; host?: string; port?: number; fd?: number; backlog?: number },
+  options: {
+    path?: string;
+    host?: string;
+    port?: number;
+    fd?: number;
+    backlog?: number;
+    reusePort?: boolean;
+  },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options, () => {
-      server.off('error', reject);
-      resolve();
-    });
+    const settle = (error?: Error): void => {
+      server.off('error', settle);
+      server.off('listening', settle);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    server.once('error', settle);
+    server.once('listening', settle);
+    server.listen(options);
   });
 }
 
-async function assertReplaceable(path: string, where: string): Promise<void> {
+async function assertReplaceable(path: string, where: string, owner: PathOwner): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket()) {
@@ -78,7 +113,7 @@ async function assertReplaceable(path: string, where: string): Promise<void> {
       hint: 'Move it away, or choose another path.',
     });
   }
-  if (await somebodyListens(path, where)) {
+  if (owner === 'free' && (await somebodyListens(path, where))) {
     throw new LogboomError('LB_LISTEN', 'another process listens on this socket', {
       where,
       hint: `See who with: ss -xlp | grep ${path}`,
@@ -102,9 +137,9 @@ function somebodyListens(path: string, where: string): Promise<boolean> {
   });
 }
 
-function unlinkOwn(path: string, dev: number, ino: number): void {
+function isFile(path: string, dev: number, ino: number): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found?.dev === dev && found.ino === ino) unlinkSync(path);
+  return found?.dev === dev && found.ino === ino;
 }
 
 function unusable(error: unknown, path: string, where: string): LogboomError {

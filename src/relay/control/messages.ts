@@ -1,0 +1,55 @@
+import { z } from 'zod';
+
+/**
+ * What two relays of one journal say to each other over its control socket: a line of
+ * JSON each. Unknown fields are passed over, so that versions can differ.
+ *
+ *     successor                         predecessor
+ *     takeover ────────────────────────►
+ *              ◄──────────────────────── ready, or refused
+ *     (opens its listeners beside)
+ *     release ─────────────────────────►  the point of no return
+ *              ◄──────────────────────── closed: it listens no more
+ *                                         (drains, commits, acks, saves cursors)
+ *              ◄──────────────────────── stopped: the journal is free
+ *
+ * A connection that ends before `release` calls it off; after it, its end means the
+ * same as `stopped`, since a process that is gone holds no lock.
+ */
+export const PROTOCOL = 1;
+
+const takeover = z.object({
+  type: z.literal('takeover'),
+  protocol: z.number(),
+  pid: z.number(),
+  version: z.string(),
+});
+
+const ready = z.object({
+  type: z.literal('ready'),
+  pid: z.number(),
+  version: z.string(),
+  /** The journal's format version. */
+  journal_format: z.number(),
+  /** Names of outputs: each has a place in the journal. */
+  outputs: z.array(z.string()),
+  listeners: z.array(z.object({ url: z.string(), shares_port: z.boolean() })),
+  /** How long it may take to stop. */
+  stop_timeout_ms: z.number(),
+});
+
+export const request = z.discriminatedUnion('type', [
+  takeover,
+  z.object({ type: z.literal('release') }),
+]);
+
+export const answer = z.discriminatedUnion('type', [
+  ready,
+  z.object({ type: z.literal('refused'), reason: z.string() }),
+  z.object({ type: z.literal('closed') }),
+  z.object({ type: z.literal('stopped') }),
+]);
+
+export type Request = z.infer<typeof request>;
+export type Answer = z.infer<typeof answer>;
+export type Ready = z.infer<typeof ready>;

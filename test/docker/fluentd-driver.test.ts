@@ -2,7 +2,7 @@ import { ExtData } from '@msgpack/msgpack';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Container } from '../support/docker/container.ts';
 import { DockerEngine } from '../support/docker/engine.ts';
-import { type LineWriter, linesWritten, lineWriterCommand } from '../support/docker/image.ts';
+import { type LineWriter, linesWritten, lineWriterCommand } from '../support/docker/line-writer.ts';
 import { lacksPeer } from '../support/peers.ts';
 import { FLAWLESS, RelayToSink } from '../support/relay-to-sink.ts';
 import { printRow } from '../support/report-row.ts';
@@ -17,7 +17,7 @@ const EVENT_TIME = 0;
 
 interface Writing {
   readonly name: string;
-  readonly writer: LineWriter;
+  readonly writer: LineWriter & { readonly lines: number };
   /** Log options beside the address, without their prefix `fluentd-`. */
   readonly options?: Readonly<Record<string, string>>;
   /** Reach the relay through its unix socket. */
@@ -134,7 +134,9 @@ describe.skipIf(lacksPeer('docker'))('containers of a real Docker Engine', () =>
         await rig.arrived(total * 0.3);
         await rig.sink.stop();
         // Every container has written everything before the upstream is back.
-        await until('the containers end', () => allEnded(engine), { timeout_ms: 60_000 });
+        await until('the containers end', async () => (await engine.running()).size === 0, {
+          timeout_ms: 60_000,
+        });
         expect(rig.distinct).toBeLessThan(total);
         await rig.sink.start();
       });
@@ -221,15 +223,6 @@ describe.skipIf(lacksPeer('docker'))('containers of a real Docker Engine', () =>
 });
 
 function writtenBy(writings: readonly Writing[]): Map<string, number> {
-  const written = new Map<string, number>();
-  for (const { name, writer } of writings) {
-    const { stdout, stderr } = linesWritten(writer);
-    written.set(`${name} stdout`, stdout);
-    if (stderr > 0) written.set(`${name} stderr`, stderr);
-  }
-  return written;
-}
-
-async function allEnded(engine: DockerEngine): Promise<boolean> {
-  return ((await engine.api.get('/containers/json')) as unknown[]).length === 0;
+  const streams = writings.map(({ name, writer }) => linesWritten(name, writer, writer.lines));
+  return new Map(streams.flatMap((written) => [...written]));
 }

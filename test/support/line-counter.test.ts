@@ -41,4 +41,41 @@ describe('the judge of all runs with real peers', () => {
     const report = reportOn(['two stdout 1', 'one stderr 2', 'one stdout 33', 'one stdout3']);
     expect(report).toMatchObject({ arrived: 0, lost: 3 });
   });
+
+  describe('of lines that are all alike', () => {
+    const PAIRS = new Map([
+      ['one stdout', 2],
+      ['one stdout same', 4],
+    ]);
+
+    function judge(...lines: readonly (number | 'same')[]) {
+      const counter = new LineCounter();
+      for (const line of lines) counter.note(`one stdout ${line}`);
+      return counter.report(PAIRS);
+    }
+
+    it('finds nothing wrong with the right number behind each numbered line', () => {
+      const report = judge(1, 'same', 'same', 2, 'same', 'same');
+      expect(report).toMatchObject({
+        written: 6,
+        arrived: 6,
+        lost: 0,
+        doubled: 0,
+        out_of_order: 0,
+      });
+    });
+
+    it('counts too few as lost and too many as doubled', () => {
+      expect(judge(1, 'same', 'same', 2, 'same')).toMatchObject({ lost: 1, doubled: 0 });
+      expect(judge(1, 'same', 'same', 'same', 2, 'same', 'same')).toMatchObject({
+        ...{ lost: 0, doubled: 1, out_of_order: 0 },
+      });
+    });
+
+    it('counts one behind the wrong number as out of order', () => {
+      expect(judge(1, 'same', 'same', 'same', 2, 'same')).toMatchObject({
+        ...{ lost: 0, doubled: 0, out_of_order: 1 },
+      });
+    });
+  });
 });

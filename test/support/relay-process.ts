@@ -18,6 +18,8 @@ export interface RelayOptions {
 export class RelayProcess {
   readonly #options: RelayOptions;
   #child: Child;
+  /** What earlier runs wrote to standard error. */
+  #earlier_stderr = '';
 
   private constructor(options: RelayOptions) {
     this.#options = options;
@@ -44,6 +46,11 @@ export class RelayProcess {
     return this.#child.stdout;
   }
 
+  /** Its own log over all of its runs, as JSON. */
+  get log(): Record<string, unknown>[] {
+    return parseLog(`${this.#earlier_stderr}${this.stderr}`);
+  }
+
   describe(): string {
     return this.#child.describe();
   }
@@ -65,20 +72,50 @@ export class RelayProcess {
   /** The same command line again, after `stop` or `kill`. */
   async startAgain(): Promise<void> {
     if (this.#child.exit === undefined) throw new Error('the relay still runs');
+    this.#earlier_stderr += this.#child.stderr;
     this.#child = spawnRelay(this.#options);
     await this.#accepting();
   }
 
-  async #accepting(): Promise<void> {
-    for (const url of this.#options.listening) {
-      await until(
-        () => `nobody accepts at ${url}; ${this.#child.describe()}`,
-        () => {
-          if (this.#child.exit !== undefined) throw new Error(this.#child.describe());
-          return accepts(url);
-        },
-      );
-    }
+  /** Starts a second one with `--takeover` beside the first; resolves with how the first ended. */
+  async takeOver(): Promise<ExitStatus> {
+    const old = this.#child;
+    const args = [...this.#options.args, '--takeover'];
+    const young = spawnRelay({ ...this.#options, args });
+    const exit = await until(
+      () => `the old relay goes on; ${young.describe()}`,
+      () => {
+        if (young.exit !== undefined) throw new Error(young.describe());
+        return old.exit;
+      },
+    ).catch(async (error: unknown) => {
+      await young.stop('SIGKILL');
+      throw error;
+    });
+    this.#earlier_stderr += old.stderr;
+    this.#child = young;
+    await this.#accepting();
+    return exit;
+  }
+
+  #accepting(): Promise<void> {
+    const child = this.#child;
+    return accepting(this.#options.listening, () => {
+      if (child.exit !== undefined) throw new Error(child.describe());
+    });
+  }
+}
+
+/** Resolves once all these listeners accept connections; `check` may throw when it is in vain. */
+export async function accepting(
+  urls: readonly string[],
+  check: () => void = () => {},
+): Promise<void> {
+  for (const url of urls) {
+    await until(`somebody accepts at ${url}`, () => {
+      check();
+      return accepts(url);
+    });
   }
 }
 
@@ -103,4 +140,18 @@ function accepts(url: string): Promise<boolean> {
 function targetOf(url: string): NetConnectOpts {
   const { protocol, pathname, hostname, port } = new URL(url);
   return protocol === 'unix:' ? { path: pathname } : { host: hostname, port: Number(port) };
+}
+
+/** Log lines in their JSON form; text of another form, such as a crash, is no part of the log. */
+export function parseLog(text: string): Record<string, unknown>[] {
+  return text.split('\n').flatMap(parseObject);
+}
+
+function parseObject(line: string): Record<string, unknown>[] {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? [value as Record<string, unknown>] : [];
+  } catch {
+    return [];
+  }
 }

@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ForwardSink, type SinkChunk } from './forward-sink.ts';
-import { LineCounter, type LineReport } from './line-counter.ts';
+import type { LineReport } from './line-counter.ts';
 import { freePort } from './ports.ts';
 import type { ExitStatus } from './process.ts';
 import { RelayProcess } from './relay-process.ts';
+import { SinkLines } from './sink-lines.ts';
 import { type TempDir, tempDir } from './temp-dir.ts';
 import { until } from './wait.ts';
 
@@ -42,16 +43,14 @@ export class RelayToSink {
   /** The plain TCP listener. */
   readonly port: number;
   readonly #dir: TempDir;
-  readonly #line_field: string;
-  readonly #counter = new LineCounter();
-  #chunks_counted = 0;
+  readonly #lines: SinkLines;
 
   private constructor({ relay, sink, port, dir, line_field }: Parts) {
     this.relay = relay;
     this.sink = sink;
     this.port = port;
     this.#dir = dir;
-    this.#line_field = line_field;
+    this.#lines = new SinkLines(sink, line_field);
   }
 
   static async start(options: RelayToSinkOptions = {}): Promise<RelayToSink> {
@@ -86,7 +85,7 @@ export class RelayToSink {
 
   /** Different lines that arrived so far. */
   get distinct(): number {
-    return this.#counted().distinct;
+    return this.#lines.counter.distinct;
   }
 
   /** Waits until so many different lines have arrived in all: for doing something in the middle. */
@@ -112,7 +111,7 @@ export class RelayToSink {
     const total = [...written.values()].reduce((sum, lines) => sum + lines, 0);
     await this.arrived(total).catch(() => {});
     const exit = await this.relay.stop();
-    return { ...this.#counted().report(written), exit, violations: this.sink.violations };
+    return { ...this.#lines.counter.report(written), exit, violations: this.sink.violations };
   }
 
   /** Ends and removes everything, whatever state it is in. */
@@ -120,15 +119,6 @@ export class RelayToSink {
     await this.relay.kill();
     await this.sink.stop();
     await this.#dir.remove();
-  }
-
-  /** The counter, after it has seen what arrived since it was last asked. */
-  #counted(): LineCounter {
-    for (const { entries } of this.sink.taken.slice(this.#chunks_counted)) {
-      for (const { record } of entries) this.#counter.note(String(record[this.#line_field]));
-      this.#chunks_counted++;
-    }
-    return this.#counter;
   }
 }
 
@@ -147,16 +137,21 @@ export const FLAWLESS = {
   exit: { code: 0, signal: null },
 } as const;
 
-/** Writes a configuration with its journal in `dir`, without the Docker input and the status page. */
+/** Writes a configuration with its journal in `dir`, without the status page; the Docker input is off if not given. */
 export async function writeConfig(
   dir: string,
-  config: { readonly inputs: object; readonly outputs: object },
+  config: {
+    readonly inputs: object;
+    readonly outputs: object;
+    readonly docker?: object;
+    readonly shutdown?: object;
+  },
 ): Promise<string> {
   const file = join(dir, 'logboom.yaml');
   const whole = {
+    docker: { root: 'off' },
     ...config,
     journal: { dir: join(dir, 'journal') },
-    docker: { root: 'off' },
     status: { listen: 'off' },
   };
   // JSON is YAML.

@@ -1,6 +1,6 @@
 import type { DockerApi } from './api.ts';
 
-interface LogOptions {
+export interface LogOptions {
   readonly driver: 'fluentd' | 'json-file' | 'local' | 'none';
   /** The `--log-opt` pairs, without the driver's `fluentd-` prefix left out. */
   readonly options?: Readonly<Record<string, string>>;
@@ -15,9 +15,17 @@ export interface ContainerOptions {
   readonly tty?: boolean;
   /** `--rm`. */
   readonly auto_remove?: boolean;
+  /** The one that writes lines, if not given. */
+  readonly image?: string;
+  /** Bind mounts, `SOURCE:TARGET[:ro]`. */
+  readonly binds?: readonly string[];
+  readonly network?: 'none' | 'host';
 }
 
-/** One container of a test's Engine, without a network. */
+/** A log driver that hangs blocks its container's removal (formats.md 3.6). */
+const REMOVE_TIMEOUT_MS = 10_000;
+
+/** One container of a test's Engine. */
 export class Container {
   readonly id: string;
   readonly name: string;
@@ -31,13 +39,14 @@ export class Container {
 
   static async create(api: DockerApi, options: ContainerOptions): Promise<Container> {
     const created = (await api.post(`/containers/create?name=${options.name}`, {
-      Image: 'logboom-test',
+      Image: options.image ?? 'logboom-test',
       Cmd: options.command,
       Env: Object.entries(options.env ?? {}).map(([key, value]) => `${key}=${value}`),
       Labels: options.labels ?? {},
       Tty: options.tty ?? false,
       HostConfig: {
-        NetworkMode: 'none',
+        NetworkMode: options.network ?? 'none',
+        Binds: options.binds ?? [],
         AutoRemove: options.auto_remove ?? false,
         LogConfig: { Type: options.log.driver, Config: options.log.options ?? {} },
       },
@@ -55,9 +64,9 @@ export class Container {
     return result.StatusCode;
   }
 
-  /** SIGKILL, as the container's first process ignores SIGTERM. */
-  async kill(): Promise<void> {
-    await this.#api.post(`/containers/${this.id}/kill`);
+  /** SIGKILL if not given: a first process without a handler ignores everything else. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    await this.#api.post(`/containers/${this.id}/kill?signal=${signal}`);
   }
 
   async rename(name: string): Promise<void> {
@@ -65,6 +74,7 @@ export class Container {
   }
 
   async remove(): Promise<void> {
-    await this.#api.delete(`/containers/${this.id}?force=1&v=1`);
+    const too_late = AbortSignal.timeout(REMOVE_TIMEOUT_MS);
+    await this.#api.delete(`/containers/${this.id}?force=1&v=1`, too_late);
   }
 }

@@ -1,17 +1,26 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { Child, run } from '../process.ts';
+import { join } from 'node:path';
+import { Child } from '../process.ts';
 import { type TempDir, tempDir } from '../temp-dir.ts';
 import { until } from '../wait.ts';
 import { DockerApi } from './api.ts';
 import { Container, type ContainerOptions } from './container.ts';
 import { imageTar } from './image.ts';
+import { killLeftovers, unmountBelow } from './leftovers.ts';
+import { type DockerProgram, newerDocker } from './newer-engine.ts';
 
 const DOCKERD_PATHS = ['/usr/sbin/dockerd', '/usr/bin/dockerd'];
 const START_TIMEOUT_MS = 60_000;
 /** A container whose log driver hangs blocks its own removal (formats.md 3.6). */
 const REMOVE_TIMEOUT_MS = 10_000;
+
+/** With LOGBOOM_NEWER_DOCKER=1 that of Debian's next release. */
+async function dockerProgram(): Promise<DockerProgram> {
+  if (process.env['LOGBOOM_NEWER_DOCKER'] === '1') return newerDocker();
+  const dockerd = findDockerd();
+  if (dockerd === undefined) throw new Error(`no dockerd at ${DOCKERD_PATHS.join(' or ')}`);
+  return { dockerd, path_env: process.env['PATH'] ?? '' };
+}
 
 export function findDockerd(): string | undefined {
   return DOCKERD_PATHS.find((path) => existsSync(path));
@@ -35,14 +44,14 @@ export class DockerEngine {
 
   /** Starts dockerd and imports the image; everything lies in a temporary folder. */
   static async start(): Promise<DockerEngine> {
-    const dockerd = findDockerd();
-    if (dockerd === undefined) throw new Error(`no dockerd at ${DOCKERD_PATHS.join(' or ')}`);
+    const { dockerd, path_env } = await dockerProgram();
     // A short name: unix sockets below it must stay within 108 bytes.
     const root = await tempDir('dkr');
-    const engine = new DockerEngine(root, new Child(dockerd, daemonArguments(root.path)));
+    const daemon = new Child(dockerd, daemonArguments(root.path), { env: { PATH: path_env } });
+    const engine = new DockerEngine(root, daemon);
     try {
       await engine.#ready();
-      await engine.api.post('/images/create?fromSrc=-&repo=logboom-test', await imageTar());
+      await engine.importImage('logboom-test', await imageTar());
       return engine;
     } catch (error) {
       await engine.stop();
@@ -62,6 +71,22 @@ export class DockerEngine {
   /** What the daemon said last, for failure messages. */
   describe(): string {
     return this.#daemon.describe();
+  }
+
+  async version(): Promise<string> {
+    return ((await this.api.get('/version')) as { Version: string }).Version;
+  }
+
+  /** `docker import`. */
+  async importImage(name: string, tar: Buffer, change = ''): Promise<void> {
+    const changes = change === '' ? '' : `&changes=${encodeURIComponent(change)}`;
+    await this.api.post(`/images/create?fromSrc=-&repo=${name}${changes}`, tar);
+  }
+
+  /** Ids of the containers that run now; the daemon answers also while one of them hangs. */
+  async running(): Promise<Set<string>> {
+    const containers = (await this.api.get('/containers/json')) as { Id: string }[];
+    return new Set(containers.map(({ Id }) => Id));
   }
 
   /** Creates and starts a container; rejects with the Engine's message if its log driver can't start. */
@@ -118,32 +143,4 @@ function daemonArguments(root: string): string[] {
     '--shutdown-timeout=5',
     '--log-level=warn',
   ];
-}
-
-/**
- * Ends what a daemon that had to be killed leaves behind: its containerd and shims, which
- * are known by this Engine's own folder in their arguments.
- */
-async function killLeftovers(root: string): Promise<void> {
-  for (const pid of await readdir('/proc')) {
-    if (!/^\d+$/.test(pid)) continue;
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    const [program = '', ...args] = command.split('\0');
-    const is_ours = args.some((arg) => arg.startsWith(`${root}/`));
-    if (!is_ours || !basename(program).startsWith('containerd')) continue;
-    try {
-      process.kill(Number(pid), 'SIGKILL');
-    } catch {
-      // It ended by itself in the meantime.
-    }
-  }
-}
-
-async function unmountBelow(root: string): Promise<void> {
-  const mounts = (await readFile('/proc/self/mountinfo', 'utf8'))
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .filter((path) => path.startsWith(`${root}/`));
-  // Deepest first.
-  for (const path of mounts.toSorted().toReversed()) await run('umount', ['-l', path]);
 }

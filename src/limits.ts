@@ -65,7 +65,7 @@ export const LIMITS = {
   /** Without a waiting ack, a commit gathers events for this long. */
   linger_max_ms: 20,
   /** Recent commits kept in memory for readers. */
-  tail_max_bytes: 8 * MiB,
+  tail_max_bytes: 16 * MiB,
   /** One read from a segment file. */
   read_chunk_bytes: 1 * MiB,
 

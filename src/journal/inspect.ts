@@ -1,11 +1,14 @@
 /**
  * Looking into a journal directory without owning it: nothing is written, no
  * lock is taken, and damage is reported instead of thrown. A running logboom may
- * be writing meanwhile; then the last commit may look torn.
+ * be writing meanwhile: then the last commit may look torn, and a segment that is
+ * deleted before its turn comes is left out.
  */
 import { join } from 'node:path';
+import { systemCode } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
-import { type FileSystem, nodeFs } from '../sys/fs.ts';
+import { type File, type FileSystem, nodeFs } from '../sys/fs.ts';
+import { silentLog } from '../sys/log.ts';
 import { nameOfCursorFile, readCursor } from './cursor-file.ts';
 import type { CursorSlot } from './cursor-slot.ts';
 import { RECORD_KIND, SEGMENT_HEADER_BYTES } from './format.ts';
@@ -13,11 +16,14 @@ import { type FoundSegment, findSegments, journalIdOf } from './found-segments.t
 import type { LockNote } from './identity.ts';
 import { readLockNote } from './identity.ts';
 import { recordOf } from './reader.ts';
+import { SalvagedFile } from './salvaged-file.ts';
 import type { RecordItem, SegmentItem } from './segment-items.ts';
 import { SegmentParser } from './segment-parser.ts';
 import { SegmentScan } from './segment-scan.ts';
 import { Segment, SegmentList } from './segments.ts';
 import type { JournalRecord } from './types.ts';
+
+const LIST_TRIES = 5;
 
 export interface InspectedJournal {
   readonly journal_id: Buffer;
@@ -28,7 +34,7 @@ export interface InspectedJournal {
   readonly cursors: readonly InspectedCursor[];
 }
 
-interface InspectedCursor {
+export interface InspectedCursor {
   readonly name: string;
   readonly path: string;
   /** Undefined if the file is damaged. */
@@ -36,7 +42,7 @@ interface InspectedCursor {
 }
 
 /** Damaged bytes, or (`is_tail`) a last commit that is not whole: torn, or being written right now. */
-interface Corruption {
+export interface Corruption {
   readonly path: string;
   readonly offset: number;
   readonly bytes: number;
@@ -76,40 +82,67 @@ export async function inspectDirectory(
   fs: FileSystem = nodeFs,
 ): Promise<InspectedJournal> {
   const owner = await readLockNote(fs, directory);
-  const segments = await findSegments(fs, directory);
+  const segments = await listSegments(fs, directory);
   const cursors = await inspectCursors(fs, join(directory, 'cursors'));
   return { journal_id: journalIdOf(segments, owner?.journal_id), owner, segments, cursors };
+}
+
+/** A running logboom may delete a segment while they are listed: then they are listed again. */
+async function listSegments(fs: FileSystem, directory: string): Promise<FoundSegment[]> {
+  for (let tries_left = LIST_TRIES; ; tries_left--) {
+    try {
+      return await findSegments(fs, directory);
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT' || tries_left === 1) throw error;
+    }
+  }
+}
+
+export interface InspectOptions {
+  /** Records before it are left out, and segments before it are not opened. Default: 0. */
+  readonly from_seq?: number;
+  /** False: bodies are neither read nor checked, and empty in what is yielded. Default: true. */
+  readonly bodies?: boolean;
+  readonly fs?: FileSystem;
 }
 
 /** Every commit, record and damaged place from `from_seq` on, in the order of the log. */
 export async function* inspectLog(
   directory: string,
-  { from_seq = 0, fs = nodeFs }: { readonly from_seq?: number; readonly fs?: FileSystem } = {},
+  { from_seq = 0, bodies = true, fs = nodeFs }: InspectOptions = {},
 ): AsyncGenerator<Inspected> {
   const { journal_id, segments: found } = await inspectDirectory(directory, fs);
-  const list = new SegmentList(found.map((file) => segmentOf(directory, journal_id, file)));
-  const segments = list.all();
-  for (const [index, file] of found.entries()) {
-    const segment = segments[index] as Segment; // one for each file found
-    const next = segments[index + 1];
+  const own = found.filter((file) => isOwn(file, journal_id));
+  const list = new SegmentList(own.map((file) => segmentOf(directory, journal_id, file)));
+  for (const file of found) {
+    const index = own.indexOf(file);
+    if (index === -1) {
+      yield corruption(file.path, 0, file.bytes, 'another journal', false);
+      continue;
+    }
+    const segment = list.all()[index] as Segment; // one for each file of this journal
+    const next = list.all()[index + 1];
     if (next !== undefined && next.first.seq <= from_seq) continue;
     if (file.header === undefined) yield headerDamage(file);
-    yield* inspectSegment(fs, list, segment, from_seq, next === undefined);
+    const parser = new SegmentParser(list.bounds(segment), SEGMENT_HEADER_BYTES);
+    parser.skipTo(from_seq);
+    if (!bodies) parser.skipBodies();
+    yield* inspectSegment(fs, segment, parser, from_seq, next === undefined);
   }
 }
 
 async function* inspectSegment(
   fs: FileSystem,
-  list: SegmentList,
   segment: Segment,
+  parser: SegmentParser,
   from_seq: number,
   is_last: boolean,
 ): AsyncGenerator<Inspected> {
-  const parser = new SegmentParser(list.bounds(segment), SEGMENT_HEADER_BYTES);
-  parser.skipTo(from_seq);
-  const file = await fs.open(segment.path, 'read');
+  const file = await openIfThere(fs, segment.path);
+  if (file === undefined) return;
   try {
-    const scan = new SegmentScan(file, parser, LIMITS.read_chunk_bytes);
+    const readable = new SalvagedFile(file, segment.path, silentLog);
+    const scan = new SegmentScan(readable, parser, LIMITS.read_chunk_bytes);
     for (let item = await scan.next(); item !== undefined; item = await scan.next()) {
       const is_tail = is_last && item.type === 'damage' && item.to >= parser.end_bytes;
       const seen = inspected(segment.path, item, from_seq, is_tail);
@@ -117,6 +150,16 @@ async function* inspectSegment(
     }
   } finally {
     await file.close();
+  }
+}
+
+/** Undefined: a running logboom was done with it, and deleted it. */
+async function openIfThere(fs: FileSystem, path: string): Promise<File | undefined> {
+  try {
+    return await fs.open(path, 'read');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
@@ -167,6 +210,12 @@ function corruption(
 ): Inspected {
   const found: Corruption = { path, offset: from, bytes: to - from, what, is_tail };
   return { type: 'corruption', corruption: found };
+}
+
+/** One without a readable header may be. */
+function isOwn({ header, first_seq }: FoundSegment, journal_id: Buffer): boolean {
+  if (header === undefined) return true;
+  return header.journal_id.equals(journal_id) && header.first.seq === first_seq;
 }
 
 function headerDamage(file: FoundSegment): Inspected {

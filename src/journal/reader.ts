@@ -70,6 +70,10 @@ export class LogReader implements JournalReader {
     return this.#next_seq;
   }
 
+  get has_more(): boolean {
+    return this.#next_seq < this.#context.tail.end.seq;
+  }
+
   async read(max_bytes: number, signal: AbortSignal): Promise<JournalRecord[]> {
     const { tail, durable_end } = this.#context;
     for (;;) {

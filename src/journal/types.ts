@@ -136,6 +136,8 @@ export interface StateEntry {
 export interface JournalReader {
   /** The seq that the next read begins with. */
   readonly next_seq: number;
+  /** Whether `read` would bring records without waiting for new ones. */
+  readonly has_more: boolean;
   /**
    * Up to about `max_bytes` of records (at least one), waiting until there is one.
    * Recent records come from memory, older ones from disk in large reads.

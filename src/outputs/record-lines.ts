@@ -45,7 +45,11 @@ export async function* recordLines(
   }
 }
 
-function contentOf({ codec, body }: JournalRecord): AsyncIterable<Buffer> | readonly Buffer[] {
+/** A record's entries end to end, inflated, cut anywhere. Rejects, or throws, at a codec or payload that cannot be read. */
+export function contentOf({
+  codec,
+  body,
+}: JournalRecord): AsyncIterable<Buffer> | readonly Buffer[] {
   if (codec === CODEC.none) return body;
   if (codec !== CODEC.gzip && codec !== CODEC.zstd) throw new Error(`unknown codec ${codec}`);
   return inflate(codec, piecesOf(body), LIMITS);

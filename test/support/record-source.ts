@@ -106,6 +106,9 @@ export class RecordSource {
       get next_seq() {
         return next_seq;
       },
+      get has_more() {
+        return next_seq <= records.length;
+      },
       read: async (max_bytes, signal) => {
         while (next_seq > records.length) await this.#appended(signal);
         const taken: JournalRecord[] = [];

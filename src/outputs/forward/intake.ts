@@ -93,12 +93,19 @@ export class Intake {
     return records;
   }
 
+  /** As much as a batch may hold, if it is there: the disk gives less at a time. */
   async #read(signal: AbortSignal): Promise<JournalRecord[]> {
     const { retrier, options } = this.#context;
     const { reader } = this.#source;
-    const records = await retrier.run('the journal cannot be read', signal, () =>
-      reader.read(options.window_max_bytes, signal),
-    );
+    const records: JournalRecord[] = [];
+    let left_bytes = options.window_max_bytes;
+    while (records.length === 0 || (left_bytes > 0 && reader.has_more)) {
+      const read = await retrier.run('the journal cannot be read', signal, () =>
+        reader.read(left_bytes, signal),
+      );
+      for (const record of read) left_bytes -= record.body_bytes;
+      records.push(...read);
+    }
     const last = records.at(-1);
     if (last !== undefined) {
       this.#events_read = last.events_before + last.count;

@@ -92,6 +92,11 @@ class JoinedReader implements JournalReader {
     return this.#stream.boundary;
   }
 
+  /** What is left may be fragments, which nothing comes of for now. */
+  get has_more(): boolean {
+    return false;
+  }
+
   async read(max_bytes: number, signal: AbortSignal): Promise<JournalRecord[]> {
     for (;;) {
       const out = this.#stream.reach(this.#reader.next_seq);

@@ -7,12 +7,13 @@ export class HeldFrame {
 
   constructor(buf: Buffer, frame: Frame) {
     const end = Math.max(frame.body_end, frame.chunk_end, frame.metadata_end);
-    const start = frame.tag_start;
+    // The byte before the body may be overwritten: with an empty tag that is the tag's header.
+    const start = frame.tag_start - 1;
     const moved = (offset: number): number => (offset < 0 ? offset : offset - start);
     this.buf = Buffer.from(buf.subarray(start, end));
     this.frame = {
       ...frame,
-      tag_start: 0,
+      tag_start: 1,
       tag_end: moved(frame.tag_end),
       body_start: moved(frame.body_start),
       body_end: moved(frame.body_end),

@@ -106,8 +106,14 @@ export class Positions implements StateSpace {
     if (position === undefined) return;
     this.#by_key.set(key, position);
     if (this.#by_key.size <= this.#max_keys) return;
-    const [least_recent] = this.#by_key.keys();
-    if (least_recent !== undefined) this.#by_key.delete(least_recent);
+    this.#by_key.delete(this.#mostExpendable());
     this.#forgotten_count++;
+  }
+
+  /** A source that is gone, or else the one that was noted least recently. */
+  #mostExpendable(): string {
+    for (const [key, { is_gone }] of this.#by_key) if (is_gone) return key;
+    const [least_recent = ''] = this.#by_key.keys();
+    return least_recent;
   }
 }

@@ -62,6 +62,14 @@ describe('Positions', () => {
     expect(some.forgotten_count).toBe(1);
   });
 
+  it('forgets the position of a source that is gone before that of a quiet one', () => {
+    const some = positions(2);
+    applyAll(some, [some.entry('quiet', bytes('1'), 0), some.entry('gone', bytes('2'), 0)]);
+    applyAll(some, some.expire(new Set(['quiet']), 1, 600));
+    some.apply(some.entry('new', bytes('3'), 2));
+    expect([...some.keys()]).toEqual(['quiet', 'new']);
+  });
+
   it('deletes a position a stated time after its source went, also through restarts', () => {
     let some = positions();
     applyAll(some, [some.entry('alive', bytes('1'), 0), some.entry('gone', bytes('2'), 0)]);

@@ -27,6 +27,12 @@ export function dockerFigures(log: readonly LogEntry[]): DockerFigures {
   return figures;
 }
 
+/** False: a run of the relay was killed, and took its figures along. */
+export function areComplete(log: readonly LogEntry[]): boolean {
+  const runs = log.filter(({ msg }) => msg === 'running').length;
+  return log.filter(({ docker }) => docker !== undefined).length >= runs;
+}
+
 /** A loss that the relay has to name: in a warning or in the figures of its last log line. */
 export interface NamedLoss {
   /** The container's name, or any other word that must stand there. */

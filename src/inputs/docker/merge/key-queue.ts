@@ -45,8 +45,10 @@ export class KeyQueue {
     this.#counts = undefined;
   }
 
+  /** @param key NaN for one that was taken already: it only gets a number */
   push(key: number): void {
     this.#keys.push(key);
+    if (Number.isNaN(key)) return;
     this.#length++;
     if (this.#counts !== undefined) this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
   }

@@ -94,6 +94,8 @@ export const LIMITS = {
   // Log files
   /** An entry longer than this is passed over as torn; Docker caps a frame at 1e6 bytes. */
   log_entry_max_bytes: 1 * MiB + 64 * KiB,
+  /** Docker cuts lines at this length (formats.md 3.4). */
+  log_piece_max_bytes: 16 * KiB,
   /** One read from a log file. */
   log_read_max_bytes: 256 * KiB,
   /** A log that kubelet rotated may be written on for so long after its successor appeared. */

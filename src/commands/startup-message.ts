@@ -16,7 +16,12 @@ export function startupMessage(info: StartupInfo): string {
   const lines = [
     `logboom ${version} is running.`,
     ...row('listening', listening),
-    ...row('docker', config.docker.root === undefined ? [] : [config.docker.root]),
+    ...row('docker', dockerOf(config)),
+    ...row(
+      'files',
+      config.inputs.tail.flatMap(({ paths }) => paths),
+    ),
+    ...row('health', healthOf(config)),
     ...row('journal', [`${config.journal.dir} (at most ${formatSize(config.journal.max_bytes)})`]),
     ...row('outputs', config.outputs.map(describeOutput)),
     ...row('status', status_url === undefined ? [] : [status_url]),
@@ -24,6 +29,17 @@ export function startupMessage(info: StartupInfo): string {
   const next = thingsToTry(listening);
   if (next.length > 0) lines.push('', 'Try it:', ...next.map((command) => `  ${command}`));
   return `${lines.join('\n')}\n`;
+}
+
+function dockerOf({ docker: { root, api_socket } }: Config): string[] {
+  const api = api_socket === undefined ? [] : [`unix://${api_socket}`];
+  return root === undefined ? api : [root, ...api];
+}
+
+function healthOf({ inputs: { health } }: Config): string[] {
+  if (health === undefined) return [];
+  const host = health.host.includes(':') ? `[${health.host}]` : health.host;
+  return [`tcp://${host}:${health.port}`];
 }
 
 /** The label stands beside the first value only. */

@@ -1,21 +1,18 @@
-import { readFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Config } from '../config/types.ts';
-import { messageOf } from '../errors.ts';
 import { type DockerFigures, DockerInput } from '../inputs/docker/docker-input.ts';
 import { MERGE_SPACE, MergeStates } from '../inputs/docker/merge/merge-states.ts';
-import { findOwnContainer } from '../inputs/docker/own-container.ts';
-import { DiskContainerFolders } from '../inputs/docker/registry/container-folders.ts';
-import { findContainers } from '../inputs/docker/registry/find-containers.ts';
-import { ContainerRegistry } from '../inputs/docker/registry/registry.ts';
 import type { FilterSource } from '../inputs/forward/message-filter.ts';
 import { Poller } from '../inputs/logfile/follow/poller.ts';
 import { POSITION_SPACE, Positions } from '../inputs/logfile/positions.ts';
+import { type TailFigures, TailInputs } from '../inputs/tail/tail-inputs.ts';
 import type { JournalWriter, StateSpace } from '../journal/types.ts';
-import { LIMITS } from '../limits.ts';
+import type { ContainerFigures } from '../status/source.ts';
 import type { Clock } from '../sys/clock.ts';
 import { nodeFs } from '../sys/fs.ts';
 import type { Log } from '../sys/log.ts';
+import { type HostContainers, openHostContainers } from './host-containers.ts';
+import { Upkeep } from './upkeep.ts';
 
 export interface LogInputsDeps {
   readonly clock: Clock;
@@ -33,12 +30,12 @@ export interface LogSummary {
   readonly gaps: DockerFigures['gaps'];
 }
 
-/** When the relay was last known to run, among the positions. */
-const ALIVE_KEY = 'alive';
-
 /**
- * Everything that is read from log files: what it keeps in the journal, what it shares,
- * and its housekeeping.
+ * Everything that is read from log files: what it keeps in the journal, and what it shares.
+ *
+ *     docker    HostContainers ──► DockerInput ─┐
+ *     tail      paths ───────────► TailInputs ──┴─► journal: events and positions
+ *               Upkeep: which positions are still of use
  *
  * Invariant: what it keeps is known before the journal is opened, since the journal
  * hands it back then.
@@ -49,14 +46,17 @@ export class LogInputs {
   readonly #positions = new Positions();
   readonly #merges = new MergeStates();
   readonly #poller: Poller;
-  #registry: ContainerRegistry | undefined;
+  readonly #upkeep: Upkeep;
+  #containers: HostContainers | undefined;
   #docker: DockerInput | undefined;
-  #cancelHousekeeping = (): void => {};
+  #tail: TailInputs | undefined;
 
   constructor(config: Config, deps: LogInputsDeps) {
     this.#config = config;
     this.#deps = deps;
     this.#poller = new Poller(deps.clock);
+    const { forget_after_ms } = config.docker;
+    this.#upkeep = new Upkeep(this.#positions, { ...deps, forget_after_ms });
   }
 
   /** For the journal. */
@@ -79,91 +79,99 @@ export class LogInputs {
    * @throws LB_DOCKER if there is no Docker where the configuration says
    */
   async start(journal: JournalWriter): Promise<void> {
-    const { root } = this.#config.docker;
-    if (root === undefined) return;
-    const { clock, log } = this.#deps;
-    const found = await findContainers(root);
-    log.info({ ...found }, "found Docker's containers");
-    const folders = new DiskContainerFolders(found.directory);
-    this.#registry = new ContainerRegistry({ folders, clock, log });
-    await this.#registry.start();
-    const ids = this.#registry.all().map(({ id }) => id);
-    this.#docker = new DockerInput(this.#config.docker, {
-      journal,
-      positions: this.#positions,
-      merges: this.#merges,
-      poller: this.#poller,
-      fs: nodeFs,
-      clock,
-      log,
-      containers: this.#registry,
-      listeners: this.#config.inputs.listeners.map(({ address }) => address),
-      interfaces: interfaceAddresses(),
-      hostname: hostname(),
-      own_id: await ownContainer(ids),
-      alive_ms: this.#lastAlive(),
+    const alive_ms = this.#upkeep.lastAlive();
+    await this.#startDocker(journal, alive_ms);
+    await this.#startTail(journal, alive_ms);
+    if (this.#docker === undefined && this.#tail === undefined) return;
+    this.#upkeep.start(journal, {
+      keysAlive: () => [...(this.#docker?.keysAlive() ?? []), ...(this.#tail?.keysAlive() ?? [])],
+      forgetExpired: () => this.#docker?.forgetExpired(),
     });
-    await this.#docker.start();
-    this.#keepHouse(journal);
   }
 
   /** Reads no further; what is left is for the next start. */
   async stop(): Promise<void> {
-    this.#cancelHousekeeping();
-    await this.#registry?.close();
-    await this.#docker?.stop();
+    await this.#containers?.close();
+    await Promise.all([this.#docker?.stop(), this.#tail?.stop()]);
     await this.#poller.close();
+    this.#upkeep.stop();
   }
 
   figures(): DockerFigures | undefined {
     return this.#docker?.figures();
   }
 
-  /** The figures of all containers together. */
+  tailFigures(): TailFigures | undefined {
+    return this.#tail?.figures();
+  }
+
+  /** Everything that is read, each by itself. */
+  containers(): ContainerFigures[] {
+    const docker = this.#docker;
+    const { followed, merged } = docker?.containers() ?? { followed: [], merged: [] };
+    const is_removed = (id: string): boolean => docker?.isThere(id) === false;
+    const files = this.#tail?.all() ?? [];
+    return [
+      ...followed.map(({ id, name, how, figures }) => {
+        return { id, name, how, is_removed: is_removed(id), ...figures };
+      }),
+      ...merged.map(({ id, name, figures }) => {
+        return { id, name, how: 'merged' as const, is_removed: is_removed(id), ...figures };
+      }),
+      ...files.map(([path, { figures, format }]) => {
+        return { id: path, name: path, how: format, is_removed: false, ...figures };
+      }),
+    ];
+  }
+
+  /** All figures together. */
   summary(): LogSummary | undefined {
     const figures = this.figures();
-    if (figures === undefined) return undefined;
+    const tail = this.tailFigures();
+    if (figures === undefined && tail === undefined) return undefined;
     const summary = { lines: 0, recovered: 0, dropped_doubled: 0, late: 0, ambiguous: 0 };
-    for (const { lines } of Object.values(figures.followed)) summary.lines += lines;
-    for (const merged of Object.values(figures.merged)) {
+    for (const { lines } of Object.values({ ...figures?.followed, ...tail?.followed })) {
+      summary.lines += lines;
+    }
+    for (const merged of Object.values(figures?.merged ?? {})) {
       summary.recovered += merged.recovered;
       summary.dropped_doubled += merged.dropped_doubled;
       summary.late += merged.late;
       summary.ambiguous += merged.ambiguous;
     }
-    return { ...summary, gaps: figures.gaps };
+    return { ...summary, gaps: [...(figures?.gaps ?? []), ...(tail?.gaps ?? [])] };
   }
 
-  #lastAlive(): number {
-    const stamp = this.#positions.get(ALIVE_KEY);
-    return stamp === undefined ? this.#deps.clock.now_ms() : Number(stamp.toString());
+  async #startDocker(journal: JournalWriter, alive_ms: number): Promise<void> {
+    const { docker, inputs } = this.#config;
+    this.#containers = await openHostContainers(docker, this.#deps);
+    if (this.#containers === undefined) return;
+    const { source, engine, own_id } = this.#containers;
+    this.#docker = new DockerInput(docker, {
+      ...this.#feeding(journal),
+      merges: this.#merges,
+      containers: source,
+      engine,
+      listeners: inputs.listeners.map(({ address }) => address),
+      interfaces: interfaceAddresses(),
+      hostname: hostname(),
+      own_id,
+      alive_ms,
+    });
+    await this.#docker.start();
   }
 
-  /** The stamp is for the first contact with containers; positions expire with it. */
-  #keepHouse(journal: JournalWriter): void {
+  async #startTail(journal: JournalWriter, alive_ms: number): Promise<void> {
+    const { tail } = this.#config.inputs;
+    if (tail.length === 0) return;
+    this.#tail = new TailInputs(tail, { ...this.#feeding(journal), alive_ms });
+    await this.#tail.start();
+  }
+
+  /** What everything that reads logs needs. */
+  #feeding(journal: JournalWriter) {
     const { clock, log } = this.#deps;
-    try {
-      this.#note(journal);
-    } catch (error) {
-      log.warn({ error: messageOf(error) }, 'positions could not be looked after');
-    }
-    this.#cancelHousekeeping = clock.after(LIMITS.positions_upkeep_ms, () =>
-      this.#keepHouse(journal),
-    );
-  }
-
-  #note(journal: JournalWriter): void {
-    const positions = this.#positions;
-    const now_ms = this.#deps.clock.now_ms();
-    const now_s = Math.floor(now_ms / 1000);
-    const stamp = positions.entry(ALIVE_KEY, Buffer.from(String(now_ms)), now_s);
-    journal.note(POSITION_SPACE, stamp);
-    const alive = new Set([ALIVE_KEY, ...(this.#docker?.keysAlive() ?? [])]);
-    const after_s = this.#config.docker.forget_after_ms / 1000;
-    for (const entry of positions.expire(alive, now_s, after_s)) {
-      journal.note(POSITION_SPACE, entry);
-    }
-    this.#docker?.forgetExpired();
+    return { journal, positions: this.#positions, poller: this.#poller, fs: nodeFs, clock, log };
   }
 }
 
@@ -171,13 +179,4 @@ function interfaceAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((all) =>
     (all ?? []).map(({ address }) => address),
   );
-}
-
-async function ownContainer(ids: readonly string[]): Promise<string | undefined> {
-  const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
-  const [mountinfo, cgroup] = await Promise.all([
-    read('/proc/self/mountinfo'),
-    read('/proc/self/cgroup'),
-  ]);
-  return findOwnContainer({ hostname: hostname(), mountinfo, cgroup }, ids);
 }

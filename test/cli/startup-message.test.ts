@@ -53,6 +53,16 @@ describe('the start-up message', () => {
     expect(startupMessage(info)).not.toContain('Try it');
   });
 
+  it('names what else is read and answered', () => {
+    const config = parsed(
+      'docker: {root: /d, api: "unix:///run/docker.sock"}\ninputs: {health: "tcp://[::1]:8877", tail: [{paths: [/a/*, /b/*]}]}\n',
+    );
+    const message = startupMessage({ version: '1', config, listening: [], status_url: undefined });
+    expect(message).toContain('  docker     /d\n             unix:///run/docker.sock\n');
+    expect(message).toContain('  files      /a/*\n             /b/*\n');
+    expect(message).toContain('  health     tcp://[::1]:8877\n');
+  });
+
   it('names routes, servers and the Docker root', () => {
     const config = parsed(
       'docker: {root: /var/lib/docker}\noutputs: {up: {type: forward, match: app.**, servers: [tcp://a, tls://b]}}\n',

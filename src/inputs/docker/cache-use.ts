@@ -1,7 +1,7 @@
 import { DEFAULT_DRIVER_ADDRESS } from '../../config/docker-address.ts';
 import { messageOf } from '../../errors.ts';
 import { extraFields, NO_EXTRA_NAMES } from './identity/extra-fields.ts';
-import { RESERVED_FIELDS } from './identity/identity.ts';
+import { goBoolean, RESERVED_FIELDS } from './identity/identity.ts';
 import type { RelayAddresses } from './relay-addresses.ts';
 import type { Container } from './types.ts';
 
@@ -31,8 +31,14 @@ export function cacheUse(
   const address = log_options['fluentd-address'] || DEFAULT_DRIVER_ADDRESS;
   const is_ours = addresses.include(address);
   if (!is_ours && !streamed_before) return none(`it sends to ${address}, not to here`, false);
-  if (isTrue(log_options['cache-disabled'])) {
+  if (goBoolean(log_options['cache-disabled'])) {
     return none('its cache is off (cache-disabled=true): what its stream loses is lost', true);
+  }
+  if (container.directory === undefined) {
+    return none(
+      'its cache is a file, and files are not read: give docker.root; what its stream loses is lost',
+      true,
+    );
   }
   const obstacle = overwrittenField(container);
   if (obstacle !== undefined) return none(obstacle, true);
@@ -57,8 +63,4 @@ function overwrittenField(container: Container): string | undefined {
   const name = RESERVED_FIELDS.find((field) => extra.has(field));
   if (name === undefined) return undefined;
   return `its events carry a label or variable called ${name} in the place of their own field: lines in stream and cache cannot be told to be the same`;
-}
-
-function isTrue(option: string | undefined): boolean {
-  return option !== undefined && /^(?:1|t|true)$/i.test(option);
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { ListenAddress } from '../../config/address.ts';
 import type { DockerConfig } from '../../config/types.ts';
 import { messageOf } from '../../errors.ts';
@@ -9,16 +8,19 @@ import type { FileSystem } from '../../sys/fs.ts';
 import type { Log } from '../../sys/log.ts';
 import { openLog } from '../logfile/follow/open-log.ts';
 import type { Poller } from '../logfile/follow/poller.ts';
-import { JsonFileFormat } from '../logfile/formats/json-file.ts';
 import { LocalFormat } from '../logfile/formats/local.ts';
 import type { Positions } from '../logfile/positions.ts';
-import type { LineFormat, LogFiles, LogReader, LogStart } from '../logfile/types.ts';
+import type { LogFiles, LogReader, LogStart } from '../logfile/types.ts';
+import type { EngineApi } from './api/engine-api.ts';
 import { cacheUse } from './cache-use.ts';
+import { ContainerFeeds, type FedContainer, logKeys } from './container-feeds.ts';
+import { firstContact } from './first-contact.ts';
 import { Identities, identityKey } from './identities.ts';
-import { LogFeed, type LogFeedFigures } from './log-feed.ts';
+import type { LogFeedFigures } from './log-feed.ts';
+import { lossRisks } from './loss-risks.ts';
 import type { MergeStates } from './merge/merge-states.ts';
 import type { MergedContainer, MergeFigures } from './merge/merged-container.ts';
-import { MergedContainers } from './merge/merged-containers.ts';
+import { MergedContainers, type MergedView } from './merge/merged-containers.ts';
 import { type StreamedIdentity, StreamFilter } from './merge/stream-filter.ts';
 import { RelayAddresses } from './relay-addresses.ts';
 import { select } from './selection.ts';
@@ -34,6 +36,8 @@ export interface DockerInputDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly containers: ContainerSource;
+  /** Undefined: it is not asked for logs. */
+  readonly engine: EngineApi | undefined;
   /** Where the relay listens, as far as that is known before it does. */
   readonly listeners: readonly ListenAddress[];
   /** Addresses of this host's network interfaces. */
@@ -53,28 +57,32 @@ export interface DockerFigures {
   readonly gaps: readonly Gap[];
 }
 
-/** Under what the position in a container's log is kept. */
-const logKey = (container_id: string): string => `log/${container_id}`;
+export interface ContainersView {
+  readonly followed: readonly FedContainer[];
+  readonly merged: readonly MergedView[];
+}
+
+const MAY_BE_LOST = 'lines of a container may be lost';
 
 /**
- * The containers of this host: those of the json-file and local drivers are followed in
- * their files, those of the fluentd driver that send here have their stream merged with
- * Docker's cache (DESIGN 7).
+ * The containers of this host: those of the json-file and local drivers are followed, those
+ * of the fluentd driver that send here have their stream merged with Docker's cache (DESIGN 7).
  *
- *     json-file, local ──► LogFeed ───────────────► journal
+ *     json-file, local ──► ContainerFeeds ────────► journal
  *     fluentd: cache ────► MergedContainer ───────► journal
  *              stream ───► StreamFilter ──┘ (asked by the Forward server)
  */
 export class DockerInput {
   readonly #config: DockerConfig;
   readonly #deps: DockerInputDeps;
-  readonly #json_file = new JsonFileFormat();
   readonly #local = new LocalFormat();
   readonly #addresses: RelayAddresses;
   readonly #identities: Identities;
-  readonly #feeds = new Map<string, { readonly name: string; readonly feed: LogFeed }>();
+  readonly #feeds: ContainerFeeds;
   readonly #merged: MergedContainers;
   readonly #trouble: TroubleReport;
+  /** Their streams may still bring what was on its way; kept as long as what is compared with it. */
+  readonly #gone = new Map<string, Container>();
   #unsubscribe = (): void => {};
   #stopping = false;
 
@@ -87,11 +95,17 @@ export class DockerInput {
       listeners: deps.listeners,
       interfaces: deps.interfaces,
     });
-    this.#identities = new Identities(
-      { ...config, host_name: config.hostname ?? deps.hostname },
-      { journal, positions, clock },
-    );
+    // A container's own host name is not that of the host.
+    const host_name = config.hostname ?? (deps.own_id === undefined ? deps.hostname : undefined);
+    this.#identities = new Identities({ ...config, host_name }, { journal, positions, clock });
     this.#trouble = new TroubleReport(log, clock);
+    this.#feeds = new ContainerFeeds({
+      ...deps,
+      identities: this.#identities,
+      trouble: this.#trouble,
+      openFiles: (container, files, from) => this.#open(container, files, from),
+      startOf: (container, is_known) => this.#startOf(container, is_known),
+    });
     this.#merged = new MergedContainers({
       journal,
       states: merges,
@@ -113,6 +127,7 @@ export class DockerInput {
       removed: (container) => this.#removed(container),
     });
     for (const container of containers.all()) this.#begin(container);
+    await this.#tellRemovedWhileAway();
     await this.#merged.catchUp(LIMITS.merge_hold_max_ms);
     const { followed, merged } = this.figures();
     const counts = { followed: Object.keys(followed).length, merged: Object.keys(merged).length };
@@ -124,32 +139,44 @@ export class DockerInput {
 
   /** Positions under these keys are in use. */
   keysAlive(): Iterable<string> {
-    return this.#deps.containers.all().flatMap(({ id }) => [logKey(id), identityKey(id)]);
+    return this.#deps.containers.all().flatMap(({ id }) => [...logKeys(id), identityKey(id)]);
   }
 
   /** Forgets the merge of containers whose identity has expired. */
   forgetExpired(): void {
     const { merges, positions, containers } = this.#deps;
+    this.#identities.forgetExpired();
     for (const id of [...merges.ids()]) {
       const is_there = containers.get(id) !== undefined;
-      if (!is_there && positions.get(identityKey(id)) === undefined) this.#merged.forget(id);
+      if (is_there || positions.get(identityKey(id)) !== undefined) continue;
+      this.#merged.forget(id);
+      this.#gone.delete(id);
     }
   }
 
   figures(): DockerFigures {
-    const followed = [...this.#feeds.values()].map(({ name, feed }) => [name, feed.figures]);
     return {
-      followed: Object.fromEntries(followed),
+      followed: this.#feeds.figures(),
       merged: Object.fromEntries(this.#merged.figures()),
       gaps: this.#trouble.gaps,
     };
+  }
+
+  /** Every container that is read now. */
+  containers(): ContainersView {
+    return { followed: this.#feeds.all(), merged: this.#merged.all() };
+  }
+
+  /** Whether Docker has this container still. */
+  isThere(container_id: string): boolean {
+    return this.#deps.containers.get(container_id) !== undefined;
   }
 
   /** Reads no further; what is left is for the next start. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#unsubscribe();
-    await Promise.all([...this.#feeds.values()].map(({ feed }) => feed.stop()));
+    await this.#feeds.stop();
     await this.#merged.stop();
   }
 
@@ -160,7 +187,7 @@ export class DockerInput {
     if (this.#stopping || !this.#isSelected(container)) return;
     try {
       if (container.log_driver === 'fluentd') this.#beginMerge(container);
-      else this.#beginFeed(container);
+      else this.#feeds.begin(container);
     } catch (error) {
       this.#trouble.container(container, messageOf(error), 'a container is not read');
     }
@@ -174,47 +201,28 @@ export class DockerInput {
     return read;
   }
 
-  #beginFeed(container: Container): void {
-    const files = this.#filesOf(container);
-    if (files === undefined || this.#feeds.has(container.id)) return;
-    const key = logKey(container.id);
-    const feed = new LogFeed(
-      {
-        key,
-        format: files.format,
-        open: (from) => this.#open(files, from, container),
-        start_at: this.#startOf(container, this.#deps.positions.get(key) !== undefined),
-        identity: () => this.#identities.of(this.#deps.containers.get(container.id) ?? container),
-      },
-      this.#deps,
-    );
-    this.#feeds.set(container.id, { name: container.name, feed });
-    feed.start();
-  }
-
-  /** The log of a container whose driver keeps it in files that can be read. */
-  #filesOf({ id, directory, log_driver }: Container): LogFiles | undefined {
-    if (directory === undefined) return undefined;
-    if (log_driver === 'json-file') {
-      return logFiles(directory, `${id}-json.log`, this.#json_file);
-    }
-    if (log_driver === 'local') {
-      return logFiles(join(directory, 'local-logs'), 'container.log', this.#local);
-    }
-    return undefined;
-  }
-
   #beginMerge(container: Container): void {
     const streamed_before = this.#deps.merges.get(container.id) !== undefined;
-    const verdict = cacheUse(container, this.#addresses, streamed_before);
-    if (verdict.use === 'merge') {
-      const { sub_second } = this.#identities.of(container);
-      this.#merge(container, sub_second).catch((error: unknown) => {
-        this.#trouble.container(container, messageOf(error), 'its cache cannot be read');
-      });
-    } else if (verdict.warn) {
-      this.#trouble.container(container, verdict.why, 'lines of a container may be lost');
-    }
+    if (!this.#isMerged(container, streamed_before)) return;
+    const { sub_second } = this.#identities.of(container);
+    this.#merge(container, sub_second).catch((error: unknown) => {
+      this.#trouble.container(container, messageOf(error), 'its cache cannot be read now');
+      this.#deps.clock.after(LIMITS.containers_rescan_ms, () => this.#beginAgain(container.id));
+    });
+  }
+
+  #beginAgain(container_id: string): void {
+    const container = this.#deps.containers.get(container_id);
+    if (container !== undefined) this.#begin(container);
+  }
+
+  /** Of a container that sends here it is said what can be lost all the same. */
+  #isMerged(container: Container, has_streamed: boolean): boolean {
+    const verdict = cacheUse(container, this.#addresses, has_streamed);
+    if (verdict.use === 'none' && !verdict.warn) return false;
+    for (const risk of lossRisks(container)) this.#trouble.once(container, risk, MAY_BE_LOST);
+    if (verdict.use === 'none') this.#trouble.once(container, verdict.why, MAY_BE_LOST);
+    return verdict.use === 'merge';
   }
 
   #merge(container: Container, sub_second: boolean): Promise<MergedContainer> {
@@ -225,11 +233,9 @@ export class DockerInput {
   /** First contact: what began since logboom was last alive is read whole. The choice is logged. */
   #startOf(container: Container, is_known: boolean): 'oldest' | 'newest' {
     const { alive_ms, log } = this.#deps;
-    const { started_ms, name, log_driver } = container;
-    const is_new = started_ms === 0 || started_ms > alive_ms;
-    const start_at = is_new ? 'oldest' : this.#config.start_at;
+    const { name, log_driver } = container;
+    const { start_at, why } = firstContact(container, alive_ms, this.#config.start_at);
     if (!is_known && !this.#merged.has(container.id)) {
-      const why = is_new ? 'it started since logboom last ran' : 'docker.start_at says so';
       log.info({ container: name, driver: log_driver, start_at, why }, 'a new container is read');
     }
     return start_at;
@@ -237,46 +243,63 @@ export class DockerInput {
 
   // ── a stream has come ────────────────────────────────────────────────────────
 
+  /**
+   * Rejects if the cache cannot be opened now: the connection ends, and the driver comes
+   * again. Taken without a comparison, its lines would be doubled by the cache later.
+   */
   async #find(line: StreamedIdentity): Promise<MergedContainer | undefined> {
     const { containers } = this.#deps;
     const id = line.container_id;
-    const container = containers.get(id) ?? (await containers.rescan(id));
+    const known = containers.get(id) ?? this.#gone.get(id);
+    const container = known ?? (await containers.rescan(id));
     if (container === undefined || this.#stopping || !this.#isSelected(container)) return undefined;
-    if (cacheUse(container, this.#addresses, true).use === 'none') return undefined;
-    try {
-      const { sub_second } = this.#identities.streamed(container, line);
-      return await this.#merge(container, sub_second);
-    } catch (error) {
-      this.#trouble.container(container, messageOf(error), 'its cache cannot be read');
-      return undefined;
-    }
+    if (!this.#isMerged(container, true)) return undefined;
+    const { sub_second } = this.#identities.streamed(container, line);
+    return this.#merge(container, sub_second);
   }
 
   // ── a container is gone ──────────────────────────────────────────────────────
 
   #removed(container: Container): void {
-    const failed = (error: unknown): void => {
+    if (this.#merged.has(container.id)) this.#gone.set(container.id, container);
+    this.#finish(container).catch((error: unknown) => {
       this.#trouble.container(container, messageOf(error), 'its last lines could not be read');
-    };
-    const fed = this.#feeds.get(container.id);
-    fed?.feed.finish().then(() => this.#feeds.delete(container.id), failed);
-    this.#merged.finish(container.id).catch(failed);
+    });
+  }
+
+  async #finish({ id }: Container): Promise<void> {
+    const was_read = (await this.#feeds.finish(id)) || this.#merged.has(id);
+    await this.#merged.finish(id);
+    // A feed that was stopped on the way has not read all.
+    if (was_read && !this.#stopping) this.#identities.finish(id);
+  }
+
+  /** Whoever was read before, is not there any more, and did not end before our eyes. */
+  async #tellRemovedWhileAway(): Promise<void> {
+    const { containers, merges, alive_ms } = this.#deps;
+    const since = new Date(alive_ms).toISOString();
+    for (const container of this.#identities.unfinished()) {
+      const { id } = container;
+      if (containers.get(id) !== undefined || !(await containers.isGone(id))) continue;
+      const streamed = merges.get(id) === undefined ? '' : ' and its stream did not bring';
+      const reason = `removed while logboom was away: what it wrote after ${since}${streamed} is gone`;
+      this.#trouble.once(container, reason, MAY_BE_LOST);
+      this.#identities.finish(id);
+    }
   }
 
   // ── files ────────────────────────────────────────────────────────────────────
 
   #openCache(container: Container, from: LogStart): Promise<LogReader> {
-    const directory = container.directory ?? '';
-    return this.#open(logFiles(directory, 'container-cached.log', this.#local), from, container);
+    const { directory = '' } = container;
+    const format = this.#local;
+    const files = { directory, name: 'container-cached.log', format, rotation: 'docker' } as const;
+    return this.#open(container, files, from);
   }
 
-  #open(files: LogFiles, from: LogStart, container: Container): Promise<LogReader> {
+  #open(container: Container, files: LogFiles, from: LogStart): Promise<LogReader> {
     const { fs, clock } = this.#deps;
     const onTrouble = this.#trouble.ofLog(container);
     return openLog({ files, from, onTrouble }, { fs, clock });
   }
-}
-
-function logFiles(directory: string, name: string, format: LineFormat): LogFiles {
-  return { directory, name, format, rotation: 'docker' };
 }

@@ -1,4 +1,5 @@
 import type { JournalWriter } from '../../journal/types.ts';
+import { LIMITS } from '../../limits.ts';
 import { decodeEvents } from '../../protocol/event.ts';
 import type { Clock } from '../../sys/clock.ts';
 import { POSITION_SPACE, type Positions } from '../logfile/positions.ts';
@@ -12,6 +13,8 @@ interface RunIdentity {
   readonly identity: Identity;
   /** Taken from its stream; else made from its configuration. */
   readonly is_streamed: boolean;
+  /** The container is gone, and its log was read to the end, or it was said what was not. */
+  readonly is_over: boolean;
 }
 
 export interface IdentitiesDeps {
@@ -23,8 +26,10 @@ export interface IdentitiesDeps {
 /** The lead byte that makes `time record` an entry. */
 const ENTRY_LEAD = Buffer.of(0x92);
 
+const KEY_LEAD = 'run/';
+
 /** Under what a container's identity is kept among the positions. */
-export const identityKey = (container_id: string): string => `run/${container_id}`;
+export const identityKey = (container_id: string): string => KEY_LEAD + container_id;
 
 /**
  * What each container's lines carry: fixed for a run of the container as it was streamed
@@ -68,14 +73,46 @@ export class Identities {
     return earlier !== undefined && is_earlier ? earlier : this.of(container);
   }
 
-  #begin(container: Container, found: Omit<RunIdentity, 'started_ms'>): void {
-    const { journal, positions, clock } = this.#deps;
+  /** Containers that were read before now and whose end was never seen. */
+  unfinished(): Pick<Container, 'id' | 'name'>[] {
+    const unfinished: Pick<Container, 'id' | 'name'>[] = [];
+    for (const key of this.#deps.positions.keys()) {
+      if (!key.startsWith(KEY_LEAD)) continue;
+      const id = key.slice(KEY_LEAD.length);
+      const run = this.#known(id);
+      if (run === undefined || run.is_over) continue;
+      unfinished.push({ id, name: run.identity.container_name.replace(/^\//, '') });
+    }
+    return unfinished;
+  }
+
+  /** Writes down that nothing more will come of a container. */
+  finish(container_id: string): void {
+    const run = this.#known(container_id);
+    if (run !== undefined) this.#note(container_id, { ...run, is_over: true });
+  }
+
+  /** Lets go of what is not kept among the positions any more. */
+  forgetExpired(): void {
+    for (const id of this.#runs.keys()) {
+      if (this.#deps.positions.get(identityKey(id)) !== undefined) continue;
+      this.#runs.delete(id);
+      this.#earlier.delete(id);
+    }
+  }
+
+  #begin(container: Container, found: Pick<RunIdentity, 'identity' | 'is_streamed'>): void {
     const { id, started_ms } = container;
     const known = this.#known(id);
     if (known !== undefined && known.started_ms !== started_ms) {
       this.#earlier.set(id, known.identity);
     }
-    const run: RunIdentity = { started_ms, ...found };
+    const is_over = known?.started_ms === started_ms && known.is_over;
+    this.#note(id, { started_ms, ...found, is_over });
+  }
+
+  #note(id: string, run: RunIdentity): void {
+    const { journal, positions, clock } = this.#deps;
     this.#runs.set(id, run);
     const now_s = Math.floor(clock.now_ms() / 1000);
     const value = Buffer.from(JSON.stringify(run));
@@ -87,16 +124,23 @@ export class Identities {
     if (live !== undefined) return live;
     const stored = this.#deps.positions.get(identityKey(id));
     if (stored === undefined) return undefined;
-    // Written by `#begin`, and covered by the journal's checksums.
-    const run = JSON.parse(stored.toString()) as RunIdentity;
-    this.#runs.set(id, run);
-    return run;
+    // Written by `#note`, and covered by the journal's checksums.
+    return JSON.parse(stored.toString()) as RunIdentity;
   }
 }
 
-/** What the driver sends with every line of a run: all that is not the line's own. */
+/** Whoever reaches the port can claim to be a container's stream: what it says is repeated with each recovered line. */
+const EXTRA_MAX_BYTES = 16 * 1024;
+
+/**
+ * What the driver sends with every line of a run: all that is not the line's own. Beyond a
+ * bound the configuration's word is taken instead.
+ */
 function readIdentity({ tag, body, sub_second }: StreamedIdentity, made: Identity): Identity {
-  const [event] = decodeEvents([ENTRY_LEAD, body]);
+  const [event] =
+    body.length > EXTRA_MAX_BYTES + LIMITS.log_piece_max_bytes
+      ? []
+      : decodeEvents([ENTRY_LEAD, body]);
   if (event === undefined) return made;
   const fields = Object.entries(event.record).filter(
     (field): field is [string, string] => typeof field[1] === 'string',

@@ -1,9 +1,9 @@
 import { messageOf } from '../../errors.ts';
 import type { JournalWriter } from '../../journal/types.ts';
 import { LIMITS } from '../../limits.ts';
-import { CODEC } from '../../protocol/codec.ts';
 import type { Clock } from '../../sys/clock.ts';
 import type { Log } from '../../sys/log.ts';
+import { RateLimitedLog } from '../../sys/rate-limited-log.ts';
 import type { PolledLog, Poller } from '../logfile/follow/poller.ts';
 import { decodePlace, encodePlace, PLACE_BYTES } from '../logfile/position-entry.ts';
 import { POSITION_SPACE, type Positions } from '../logfile/positions.ts';
@@ -11,12 +11,12 @@ import {
   createLogLine,
   type LineFormat,
   type LogBatch,
+  type LogPlace,
   type LogReader,
   type LogStart,
 } from '../logfile/types.ts';
-import { whenWritable } from '../when-writable.ts';
-import { DriverRecord } from './records/driver-record.ts';
-import { type JoinRule, PartialTracker } from './records/partials.ts';
+import { DriverEvents } from './records/driver-events.ts';
+import type { JoinRule } from './records/partials.ts';
 import type { Identity } from './types.ts';
 
 export interface LogFeedDeps {
@@ -64,13 +64,12 @@ export class LogFeed {
   readonly figures: LogFeedFigures = { lines: 0, torn: 0 };
   readonly #options: LogFeedOptions;
   readonly #deps: LogFeedDeps;
-  readonly #partials: PartialTracker;
+  readonly #events: DriverEvents;
   readonly #line = createLogLine();
+  /** The position that was noted last; `positions` show it once it is durable. */
+  #noted: Buffer | undefined;
   readonly #stopped = new AbortController();
   #reader: LogReader | undefined;
-  #identity: Identity;
-  #record: DriverRecord;
-  #tag: Buffer;
   #polled: PolledLog | undefined;
   #is_finishing = false;
   #tellEnd: () => void = () => {};
@@ -78,24 +77,32 @@ export class LogFeed {
   constructor(options: LogFeedOptions, deps: LogFeedDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#identity = options.identity();
-    this.#record = new DriverRecord(this.#identity);
-    this.#tag = Buffer.from(this.#identity.tag);
-    this.#partials = new PartialTracker(
-      this.#identity.container_id,
-      JOIN_RULES[options.format.name],
-    );
+    const rule = JOIN_RULES[options.format.name];
+    this.#events = new DriverEvents(deps.journal, options.identity, rule);
+  }
+
+  get format(): LineFormat['name'] {
+    return this.#options.format.name;
   }
 
   /** Begins to read, and goes on as the log grows. */
   start(): void {
-    const { poller, log } = this.#deps;
-    const { key } = this.#options;
+    const { poller, log, clock } = this.#deps;
+    const { key: name } = this.#options;
+    const limited = new RateLimitedLog(log, clock, { lines_max: 1, interval_ms: 60_000 });
     this.#polled = poller.add(
       () => this.#look(),
-      (error) =>
-        log.warn({ log: key, error: messageOf(error) }, 'a log cannot be read; it is tried again'),
+      (error) => {
+        if (this.#stopped.signal.aborted) return;
+        const fields = { log: name, error: messageOf(error) };
+        limited.warn('unreadable', fields, 'a log cannot be read; it is tried again');
+      },
     );
+  }
+
+  /** Looks soon: something hints at news. */
+  nudge(): void {
+    this.#polled?.nudge();
   }
 
   /** Nothing will be written any more: resolves once what is left has been read. */
@@ -105,7 +112,7 @@ export class LogFeed {
     });
     this.#is_finishing = true;
     this.#reader?.finish();
-    this.#polled?.nudge();
+    this.nudge();
     await ended;
     await this.stop();
   }
@@ -124,12 +131,13 @@ export class LogFeed {
     const { signal } = this.#stopped;
     const reader = await this.#open();
     let had_news = false;
-    while (!signal.aborted) {
-      await whenWritable(this.#deps.journal, signal);
-      if (signal.aborted) break;
+    // A full journal must not keep others from their look: a log that is not open is lost when it is removed.
+    while (!signal.aborted && this.#deps.journal.writable) {
+      // It may throw, and nothing is read yet.
+      this.#events.refresh();
       const batch = await reader.read(LIMITS.log_read_max_bytes);
       if (batch === undefined) break;
-      this.#take(batch);
+      await this.#takeOrReturn(batch);
       had_news = true;
     }
     if (reader.ended) this.#tellEnd();
@@ -139,21 +147,32 @@ export class LogFeed {
   async #open(): Promise<LogReader> {
     if (this.#reader !== undefined) return this.#reader;
     const { key, open, start_at } = this.#options;
-    const position = this.#deps.positions.get(key);
+    const position = this.#noted ?? this.#deps.positions.get(key);
     if (position === undefined) {
       this.#reader = await open(start_at);
+      // Else what is written while logboom is away would be taken for old at the next start.
+      this.#note(this.#reader.place);
     } else {
-      this.#partials.decode(position.subarray(PLACE_BYTES));
+      this.#events.partials.decode(position.subarray(PLACE_BYTES));
       this.#reader = await open(decodePlace(position));
     }
     if (this.#is_finishing) this.#reader.finish();
     return this.#reader;
   }
 
+  /** What cannot be journaled is read again from the last place that was noted. */
+  async #takeOrReturn(batch: LogBatch): Promise<void> {
+    try {
+      this.#take(batch);
+    } catch (error) {
+      const reader = this.#reader;
+      this.#reader = undefined;
+      await reader?.close();
+      throw error;
+    }
+  }
+
   #take(batch: LogBatch): void {
-    const { journal } = this.#deps;
-    this.#takeIdentity();
-    const record = this.#record;
     const line = this.#line;
     const { format } = this.#options;
     // From the buffer's offsets to the file's.
@@ -165,28 +184,19 @@ export class LogFeed {
         continue;
       }
       if (line.torn_bytes > 0) this.figures.torn++;
-      this.#partials.complete(line, base + start);
-      record.write(line, journal.builder(this.#tag, 0, this.#tag.length, CODEC.none, 0));
+      this.#events.write(line, base + start);
       this.figures.lines++;
     }
-    this.#note(batch);
+    this.#note(batch.placeAfter(batch.count - 1));
   }
 
-  #note(batch: LogBatch): void {
+  #note(behind: LogPlace): void {
     const { journal, positions, clock } = this.#deps;
-    const place = encodePlace(batch.placeAfter(batch.count - 1));
-    const value = this.#partials.has_open_line
-      ? Buffer.concat([place, this.#partials.encode()])
-      : place;
+    const { partials } = this.#events;
+    const place = encodePlace(behind);
+    const value = partials.has_open_line ? Buffer.concat([place, partials.encode()]) : place;
+    this.#noted = value;
     const now_s = Math.floor(clock.now_ms() / 1000);
     journal.note(POSITION_SPACE, positions.entry(this.#options.key, value, now_s));
-  }
-
-  #takeIdentity(): void {
-    const identity = this.#options.identity();
-    if (identity === this.#identity) return;
-    this.#identity = identity;
-    this.#record = new DriverRecord(identity);
-    this.#tag = Buffer.from(identity.tag);
   }
 }

@@ -58,6 +58,8 @@ export interface ContainerSource {
   get(id: string): Container | undefined;
   /** Looks for this container at once; undefined when there is none, or it cannot be read yet. Never rejects. */
   rescan(id: string): Promise<Container | undefined>;
+  /** True: there certainly is no such container. Asks at once; false where it cannot be told. Never rejects. */
+  isGone(id: string): Promise<boolean>;
   /** Tells of every change from now on, each after `get` shows it. Returns the way to stop it. */
   subscribe(events: RegistryEvents): () => void;
 }

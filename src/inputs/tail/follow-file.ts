@@ -6,7 +6,7 @@ import { CriFormat } from '../logfile/formats/cri.ts';
 import { JsonFileFormat } from '../logfile/formats/json-file.ts';
 import type { LineFormat, LogTrouble } from '../logfile/types.ts';
 import type { TailFormat } from './detect-format.ts';
-import type { FollowedLog, Following } from './tail-input.ts';
+import type { FollowedLog } from './tail-input.ts';
 
 export interface FollowDeps extends LogFeedDeps {
   readonly fs: FileSystem;
@@ -22,7 +22,7 @@ const FORMATS: Readonly<Record<TailFormat, LineFormat>> = {
 const KEY_MAX_BYTES = 255;
 
 /** Has one log read into the journal from its position on. */
-export function followFile(log: FollowedLog, deps: FollowDeps): Following {
+export function followFile(log: FollowedLog, deps: FollowDeps): LogFeed {
   const { file, identity, start_at } = log;
   const format = FORMATS[file.format];
   const { directory, name, rotation } = file;

@@ -12,6 +12,8 @@ export interface TailFile {
   readonly rotation: 'docker' | 'kubelet';
   readonly format: TailFormat;
   readonly kube: KubePath;
+  /** When the file was created; 0 where the file system does not say. */
+  readonly born_ms: number;
 }
 
 /** More links than any runtime makes are a circle, or somebody's mistake. */
@@ -58,18 +60,21 @@ export async function findPlace(path: string): Promise<Place> {
 
 /** Undefined: its format cannot be told, since it is empty as yet, or no container's log. */
 export async function describe({ real_path, kube }: Place): Promise<TailFile | undefined> {
-  const format = await formatOf(real_path);
-  if (format === undefined) return undefined;
+  const beginning = await lookInto(real_path);
+  if (beginning === undefined) return undefined;
   const name = basename(real_path);
   const rotation = /^\d+\.log$/.test(name) ? 'kubelet' : 'docker';
-  return { real_path, directory: dirname(real_path), name, rotation, format, kube };
+  return { real_path, directory: dirname(real_path), name, rotation, kube, ...beginning };
 }
 
-async function formatOf(path: string): Promise<TailFormat | undefined> {
+async function lookInto(path: string): Promise<Pick<TailFile, 'format' | 'born_ms'> | undefined> {
   const file: FileHandle = await open(path, 'r');
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    return detectFormat(buffer.subarray(0, bytesRead));
+    const format = detectFormat(buffer.subarray(0, bytesRead));
+    if (format === undefined) return undefined;
+    const { birthtimeMs: born_ms } = await file.stat();
+    return { format, born_ms };
   } finally {
     await file.close();
   }

@@ -31,13 +31,16 @@ export interface Following {
 
 export interface TailDeps {
   readonly follow: (log: FollowedLog) => Following;
+  /** When logboom was last known to run; now, for a new journal. */
+  readonly alive_ms: number;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /**
  * One entry of `inputs.tail`: finds logs by their paths and has each followed. A file that
- * turns up later than the first look is read from its beginning.
+ * turns up later than the first look, or that was created since logboom last ran, is read
+ * from its beginning.
  */
 export class TailInput {
   readonly #options: TailConfig;
@@ -88,14 +91,15 @@ export class TailInput {
   }
 
   #add(file: TailFile): void {
-    const { follow, log } = this.#deps;
+    const { follow, alive_ms, log } = this.#deps;
     const rendered = renderTag(this.#options.tag, file.kube);
     if ('missing' in rendered) {
       const fields = { file: file.real_path, missing: rendered.missing };
       log.warn(fields, 'not followed: no path of this file tells what its tag needs');
       return;
     }
-    const start_at = this.#looked ? 'oldest' : this.#options.start_at;
+    const is_new = this.#looked || file.born_ms > alive_ms;
+    const start_at = is_new ? 'oldest' : this.#options.start_at;
     const { tag } = rendered;
     log.info({ file: file.real_path, tag, format: file.format, start_at }, 'following a log');
     const identity = kubeIdentity(file.kube, tag);

@@ -62,7 +62,10 @@ describe("Kubernetes' files", () => {
     return file;
   }
 
-  async function start(more: { tag?: string; exclude?: string[] } = {}): Promise<void> {
+  async function start(
+    more: { tag?: string; exclude?: string[]; start_at?: 'newest' } = {},
+    alive_ms = Date.now(),
+  ): Promise<void> {
     poller = new Poller(systemClock);
     const options = {
       paths: [path('containers/*.log'), path('pods/**')],
@@ -73,7 +76,12 @@ describe("Kubernetes' files", () => {
     };
     const onTrouble = (trouble: LogTrouble): void => void troubles.push(trouble);
     const deps = { journal, positions, poller, clock: systemClock, log, fs: nodeFs, onTrouble };
-    input = new TailInput(options, { follow: (one) => followFile(one, deps), clock, log });
+    input = new TailInput(options, {
+      follow: (one) => followFile(one, deps),
+      alive_ms,
+      clock,
+      log,
+    });
     await input.start();
   }
 
@@ -150,6 +158,28 @@ describe("Kubernetes' files", () => {
     await pod('late', cri('first'));
     clock.advance(5_000);
     await arrived(1);
+  });
+
+  it('that were there before are read from what comes, also when that comes while logboom is away', async () => {
+    const file = await pod('web', cri('old'));
+    await start({ start_at: 'newest' });
+    await until('its place is kept', () => {
+      journal.commit();
+      return positions.get(positionKey(file)) !== undefined;
+    });
+    await input?.stop();
+    await appendFile(file, cri('new', 'F', 2));
+    await start({ start_at: 'newest' });
+    await arrived(1);
+    expect(lines()).toEqual(['k.shop.web.app new']);
+  });
+
+  it('that were created since logboom last ran are read from their beginning', async () => {
+    const before_ms = Date.now() - 60_000;
+    await pod('web', cri('first'));
+    await start({ start_at: 'newest' }, before_ms);
+    await arrived(1);
+    expect(lines()).toEqual(['k.shop.web.app first']);
   });
 
   it('that are gone for good are let go, after what is left was read', async () => {

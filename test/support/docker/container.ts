@@ -1,6 +1,6 @@
 import type { DockerApi } from './api.ts';
 
-export interface LogOptions {
+interface LogOptions {
   readonly driver: 'fluentd' | 'json-file' | 'local' | 'none';
   /** The `--log-opt` pairs, without the driver's `fluentd-` prefix left out. */
   readonly options?: Readonly<Record<string, string>>;

@@ -46,7 +46,7 @@ export function isNamed({ container, reason }: NamedLoss, log: readonly LogEntry
 }
 
 /** As JSON, every warning, and every entry under `docker.gaps` in the last log line, `{container, reason, lines}`. */
-export function statements(log: readonly LogEntry[]): string[] {
+function statements(log: readonly LogEntry[]): string[] {
   return log
     .flatMap((entry) => {
       const { gaps = [] } = (entry['docker'] ?? {}) as { gaps?: readonly unknown[] };

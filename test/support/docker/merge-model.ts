@@ -66,7 +66,7 @@ export class MergeModel {
 
   /** Keys of everything that is durable, sorted. */
   journaledKeys(): number[] {
-    return this.journaledInOrder().sort((a, b) => a - b);
+    return this.journaledInOrder().toSorted((a, b) => a - b);
   }
 
   journaledInOrder(): number[] {

@@ -29,7 +29,7 @@ export function lines(first: number, last: number): Entry[] {
 }
 
 /** What was logged, in the order of the records. */
-export function logsOf(records: readonly MemoryRecord[]): string[] {
+function logsOf(records: readonly MemoryRecord[]): string[] {
   return records.flatMap(({ body }) =>
     [...decodeEvents([body])].map(({ record }) => String(record['log'])),
   );
@@ -119,15 +119,23 @@ export class MergeRig {
   /** Lets time pass until `work` is done; returns how much passed. */
   async timeOf(work: Promise<unknown>): Promise<number> {
     const begun_ms = this.clock.monotonic_ms();
-    let is_done = false;
+    await this.until(work, () => {});
+    return this.clock.monotonic_ms() - begun_ms;
+  }
+
+  /** Lets time pass until `work` is done, and does something in each step of it. */
+  async until(work: Promise<unknown>, between: () => void): Promise<void> {
+    const state = { is_done: false };
     const done = work.finally(() => {
-      is_done = true;
+      state.is_done = true;
     });
     done.catch(() => {});
     await turns();
-    while (!is_done) await this.pass(STEP_MS);
+    while (!state.is_done) {
+      between();
+      await this.pass(STEP_MS);
+    }
     await done;
-    return this.clock.monotonic_ms() - begun_ms;
   }
 
   /** As kill -9 would have it, and a start after it. */

@@ -15,7 +15,7 @@ export const LINGER_S = 600;
  * - `kept`: Docker keeps every line, so none may be lost and none doubled
  * - losses: Docker cannot keep them all; each must be named, and none may be doubled
  */
-export type Expectation = 'kept' | readonly NamedLoss[];
+type Expectation = 'kept' | readonly NamedLoss[];
 
 export interface Scenario<Relay extends SwappedRelay> {
   /** The title of its row in the table of runs. */

@@ -24,7 +24,7 @@ const TAIL_FACTOR = 8;
 const BACKOFF = { delay_min_ms: 500, delay_max_ms: 30_000, factor: 2 };
 
 /** Takes the lines of one container. */
-export interface ApiLogConsumer {
+interface ApiLogConsumer {
   /** One entry; valid during the call only. Must not throw. */
   line(line: LogLine): void;
   /**
@@ -69,6 +69,8 @@ export class ApiLogSource {
   #tail_entries = TAIL_MIN_ENTRIES;
   #quiet_ms = QUIET_MIN_MS;
   #place: ApiPlace;
+  /** The container had ended, and everything that it wrote was taken. */
+  is_complete = false;
 
   constructor(options: ApiLogSourceOptions) {
     this.#options = options;
@@ -117,9 +119,11 @@ export class ApiLogSource {
   async #turn(signal: AbortSignal): Promise<void> {
     const { isRunning, clock } = this.#options;
     const runs = isRunning();
+    if (runs) this.is_complete = false;
     if (runs) await this.#doorbell.listen(signal);
     this.#doorbell.clear();
     const taken_count = await this.#catchUp(signal);
+    this.is_complete = !runs;
     this.#tail_entries = Math.max(TAIL_MIN_ENTRIES, 2 * taken_count);
     if (taken_count > 0) this.#quiet_ms = QUIET_MIN_MS;
     else this.#quiet_ms = Math.min(2 * this.#quiet_ms, QUIET_MAX_MS);

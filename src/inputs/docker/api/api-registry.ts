@@ -78,6 +78,15 @@ export class ApiRegistry implements ContainerSource {
     return this.#containers.get(id);
   }
 
+  async isGone(id: string): Promise<boolean> {
+    try {
+      return (await this.#api.inspect(id, this.#stopping.signal)) === undefined;
+    } catch {
+      // Nobody can tell now.
+      return false;
+    }
+  }
+
   subscribe(events: RegistryEvents): () => void {
     this.#subscribers.add(events);
     return () => {

@@ -14,12 +14,12 @@ import type { Anchor, ApiPlace } from './log-seam.ts';
  *
  * source: 0 stdout, 1 stderr, 255 nothing was taken yet (its time, check and ordinal are 0 then).
  */
-const PLACE_BYTES = 34;
+export const API_PLACE_BYTES = 34;
 const VERSION = 1;
 const NOTHING_TAKEN = 255;
 
 export function encodePlace({ since, last, tail_check }: ApiPlace): Buffer {
-  const buf = Buffer.alloc(PLACE_BYTES);
+  const buf = Buffer.alloc(API_PLACE_BYTES);
   buf.writeUInt8(VERSION, 0);
   buf.writeUIntBE(since.time_s, 1, 6);
   buf.writeUInt32BE(since.time_ns, 7);
@@ -34,7 +34,7 @@ export function encodePlace({ since, last, tail_check }: ApiPlace): Buffer {
 
 /** Undefined: not a place of this version. */
 export function decodePlace(buf: Buffer): ApiPlace | undefined {
-  if (buf.length !== PLACE_BYTES || buf.readUInt8(0) !== VERSION) return undefined;
+  if (buf.length !== API_PLACE_BYTES || buf.readUInt8(0) !== VERSION) return undefined;
   const since = { time_s: buf.readUIntBE(1, 6), time_ns: buf.readUInt32BE(7) };
   const tail_check = buf.readUInt32BE(30);
   const source = buf.readUInt8(11);

@@ -64,6 +64,6 @@ function tagOf(container: Container, otherwise: string, around: TagSurroundings)
 }
 
 /** As strconv.ParseBool reads it; the driver has refused anything else. */
-function goBoolean(text: string | undefined): boolean {
+export function goBoolean(text: string | undefined): boolean {
   return text !== undefined && ['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text);
 }

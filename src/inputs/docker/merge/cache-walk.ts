@@ -8,6 +8,7 @@ import {
   type LineFormat,
   type LogBatch,
   type LogLine,
+  type LogPlace,
   type LogReader,
 } from '../../logfile/types.ts';
 import { whenWritable } from '../../when-writable.ts';
@@ -40,6 +41,8 @@ export interface CacheWalkDeps {
   readonly log: Log;
   readonly times: CacheWalkTimes;
   readonly format: LineFormat;
+  /** Reads on from a place, after a line could not be journaled. */
+  readonly reopen: (from: LogPlace) => Promise<LogReader>;
   /** A connection of the container lives. */
   readonly isStreaming: () => boolean;
   /** Journals a line that the stream has not shown. */
@@ -54,6 +57,8 @@ interface Watcher {
   readonly settle_ms: number;
   readonly isEnough: () => boolean;
   readonly resolve: (is_settled: boolean) => void;
+  /** Its deadline. */
+  cancel?: () => void;
 }
 
 /**
@@ -68,7 +73,10 @@ interface Watcher {
  * between, so all of it is in one commit.
  */
 export class CacheWalk {
-  readonly #reader: LogReader;
+  #reader: LogReader;
+  /** The reader is beyond what was journaled. */
+  #is_beyond = false;
+  #is_finishing = false;
   readonly #core: MergeCore;
   readonly #deps: CacheWalkDeps;
   readonly #line = createLogLine();
@@ -94,12 +102,24 @@ export class CacheWalk {
     const stop = (): void => this.#nap.wake();
     signal.addEventListener('abort', stop);
     try {
-      while (!signal.aborted && !this.#reader.ended) await this.#step(signal);
+      while (!signal.aborted && !this.#reader.ended) await this.#attempt(signal);
     } finally {
       this.#is_over = true;
       signal.removeEventListener('abort', stop);
-      for (const watcher of [...this.#watchers]) this.#dismiss(watcher, false);
+      for (const watcher of [...this.#watchers]) this.#dismiss(watcher, this.#reader.ended);
     }
+  }
+
+  /** Nothing will be added to the cache: `run` ends once it is read. */
+  finish(): void {
+    this.#is_finishing = true;
+    this.#reader.finish();
+    this.#nap.wake();
+  }
+
+  /** Lets go of all files; after `run`. */
+  close(): Promise<void> {
+    return this.#reader.close();
   }
 
   /** The stream has shown a line: perhaps the one that is waited for. */
@@ -131,16 +151,41 @@ export class CacheWalk {
       const asked_ms = this.#deps.clock.monotonic_ms();
       const watcher: Watcher = { asked_ms, settle_ms, isEnough, resolve };
       this.#watchers.add(watcher);
-      this.#deps.clock.after(deadline_ms, () => this.#dismiss(watcher, false));
+      watcher.cancel = this.#deps.clock.after(deadline_ms, () => this.#dismiss(watcher, false));
       this.#nap.wake();
     });
   }
 
+  /** What fails is tried again, from the last line that was journaled. */
+  async #attempt(signal: AbortSignal): Promise<void> {
+    try {
+      if (this.#is_beyond) await this.#goBack();
+      await this.#step(signal);
+    } catch (error) {
+      this.#is_beyond = true;
+      const fields = { error: messageOf(error) };
+      this.#deps.log.error(
+        fields,
+        'the lines of a cache could not be journaled; they are read again',
+      );
+      if (!signal.aborted) await this.#nap.take(this.#deps.times.idle_poll_ms);
+    }
+  }
+
+  async #goBack(): Promise<void> {
+    await this.#reader.close();
+    this.#reader = await this.#deps.reopen(this.#core.journaled);
+    if (this.#is_finishing) this.#reader.finish();
+    this.#is_beyond = false;
+  }
+
   async #step(signal: AbortSignal): Promise<void> {
     const batch = await this.#read();
+    if (batch === 'failed') return;
     if (batch === undefined) {
       this.#foundNothing();
-      if (!signal.aborted) await this.#nap.take(this.#pollInterval());
+      const has_ended = signal.aborted || this.#reader.ended;
+      if (!has_ended) await this.#nap.take(this.#pollInterval());
       return;
     }
     this.#still_since_ms = undefined;
@@ -148,15 +193,15 @@ export class CacheWalk {
     this.#satisfy((watcher) => watcher.isEnough());
   }
 
-  /** What the machine lacks for now is tried again. */
-  async #read(): Promise<LogBatch | undefined> {
+  /** What the machine lacks for now is tried again; it says nothing about what the cache has. */
+  async #read(): Promise<LogBatch | 'failed' | undefined> {
     try {
       return await this.#reader.read(BATCH_MAX_BYTES);
     } catch (error) {
       const fields = { error: messageOf(error) };
       this.#deps.log.warn(fields, 'a cache cannot be read; it is tried again');
       await this.#nap.take(this.#deps.times.idle_poll_ms);
-      return undefined;
+      return 'failed';
     }
   }
 
@@ -189,21 +234,24 @@ export class CacheWalk {
     const core = this.#core;
     const line = this.#line;
     let index = from;
-    for (; index < batch.count; index++) {
-      if (!format.parse(batch.buf, batch.start(index), batch.end(index), line)) {
-        this.torn_count++;
-        continue;
+    try {
+      for (; index < batch.count; index++) {
+        if (!format.parse(batch.buf, batch.start(index), batch.end(index), line)) {
+          this.torn_count++;
+          continue;
+        }
+        const lane = core.lane(line.source);
+        const key = core.keyOf(line);
+        if (lane.match(key)) continue;
+        if (!is_overdue && this.#deservesGrace()) break;
+        recover(line);
+        const before = index === 0 ? core.journaled : batch.placeAfter(index - 1);
+        lane.owe(key, before, batch.placeAfter(index));
       }
-      const lane = core.lane(line.source);
-      const key = core.keyOf(line);
-      if (lane.match(key)) continue;
-      if (!is_overdue && this.#deservesGrace()) break;
-      const before = index === 0 ? core.journaled : batch.placeAfter(index - 1);
-      lane.owe(key, before, batch.placeAfter(index));
-      recover(line);
+    } finally {
+      if (index > from) core.moveTo(batch.placeAfter(index - 1));
+      note();
     }
-    if (index > from) core.moveTo(batch.placeAfter(index - 1));
-    note();
     return index;
   }
 
@@ -258,6 +306,8 @@ export class CacheWalk {
   }
 
   #dismiss(watcher: Watcher, is_settled: boolean): void {
-    if (this.#watchers.delete(watcher)) watcher.resolve(is_settled);
+    if (!this.#watchers.delete(watcher)) return;
+    watcher.cancel?.();
+    watcher.resolve(is_settled);
   }
 }

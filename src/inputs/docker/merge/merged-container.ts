@@ -18,6 +18,8 @@ import { recall, recallOwed } from './recall.ts';
 
 /** What became of a container's lines, since the start. */
 export interface MergeFigures {
+  /** Journaled, from the stream and from the cache. */
+  readonly lines: number;
   /** From the cache: the stream had not shown them. */
   readonly recovered: number;
   /** Brought by the stream when the journal had them from the cache. */
@@ -64,6 +66,7 @@ const SETTLE_MS = 300;
 export class MergedContainer {
   readonly id: string;
   readonly #figures = {
+    lines: 0,
     recovered: 0,
     dropped_doubled: 0,
     ambiguous: 0,
@@ -72,19 +75,19 @@ export class MergedContainer {
   };
   readonly #deps: MergedContainerDeps;
   readonly #core: MergeCore;
-  readonly #reader: LogReader;
   readonly #walk: CacheWalk;
   readonly #stopped = new AbortController();
   readonly #running: Promise<void>;
   /** The end of the connection that came last. */
   #turn: Promise<void> = Promise.resolve();
   #connections_open = 0;
+  /** The end of the last search. */
+  #searching: Promise<unknown> = Promise.resolve();
 
   private constructor(id: string, core: MergeCore, reader: LogReader, deps: MergedContainerDeps) {
     this.id = id;
     this.#deps = deps;
     this.#core = core;
-    this.#reader = reader;
     const { journal, clock, log, format, times = CACHE_WALK_TIMES } = deps;
     this.#walk = new CacheWalk(reader, core, {
       journal,
@@ -92,6 +95,7 @@ export class MergedContainer {
       log,
       times,
       format,
+      reopen: deps.open,
       isStreaming: () => this.#connections_open > 0,
       recover: (line) => this.#recover(line),
       note: () => this.note(),
@@ -100,7 +104,8 @@ export class MergedContainer {
   }
 
   /**
-   * Begins where `state` says, else at `start`, and follows the cache from there.
+   * Begins where `state` says, else at `start`, and follows the cache from there. Where it
+   * began is written down: a restart before the first line must not begin later.
    *
    * @param sub_second the driver sends times with nanoseconds
    */
@@ -113,18 +118,16 @@ export class MergedContainer {
   ): Promise<MergedContainer> {
     const reader = await deps.open(state?.journaled ?? start);
     const core = new MergeCore(id, state, reader.place, sub_second);
-    return new MergedContainer(id, core, reader, deps);
+    if (state === undefined) core.moveTo(reader.place);
+    const merged = new MergedContainer(id, core, reader, deps);
+    merged.note();
+    return merged;
   }
 
   get figures(): MergeFigures {
     const late =
       this.#core.lane(SOURCE.stdout).late_count + this.#core.lane(SOURCE.stderr).late_count;
     return { ...this.#figures, late, torn: this.#walk.torn_count };
-  }
-
-  /** Resolves when the walk has failed or was stopped; rejects with the failure. */
-  get running(): Promise<void> {
-    return this.#running;
   }
 
   /**
@@ -139,7 +142,7 @@ export class MergedContainer {
       end = resolve;
     });
     this.#connections_open++;
-    await Promise.race([before, this.#patience()]);
+    await this.#patiently(before);
     return () => {
       this.#connections_open--;
       this.#walk.hurry();
@@ -164,7 +167,24 @@ export class MergedContainer {
    *
    * @param waits the line can wait for the cache to stand still: its driver does not wait for us
    */
-  async search(source: Source, key: number, waits: boolean): Promise<() => boolean> {
+  search(source: Source, key: number, waits: boolean): Promise<() => boolean> {
+    // Two at once, after patience with a connection has ended, would recall the same lines twice.
+    const search = this.#searchAfter(this.#searching, source, key, waits);
+    this.#searching = search.catch(() => {});
+    return search;
+  }
+
+  async #searchAfter(
+    before: Promise<unknown>,
+    source: Source,
+    key: number,
+    waits: boolean,
+  ): Promise<() => boolean> {
+    await before;
+    return this.#search(source, key, waits);
+  }
+
+  async #search(source: Source, key: number, waits: boolean): Promise<() => boolean> {
     const lane = this.#core.lane(source);
     await this.#whileFrozen(() => recallOwed(this.#core, source, this.#deps));
     const settle_ms = waits && this.#core.journaled.offset > 0 ? SETTLE_MS : 0;
@@ -194,19 +214,15 @@ export class MergedContainer {
 
   /** The container is gone: resolves once its cache is read to the end. Connections are still judged. */
   async finish(): Promise<void> {
-    this.#reader.finish();
-    this.#walk.hurry();
+    this.#walk.finish();
     await this.#running;
-    await this.#reader.close();
+    await this.#walk.close();
   }
 
   async stop(): Promise<void> {
     this.#stopped.abort();
-    try {
-      await this.#running;
-    } finally {
-      await this.#reader.close();
-    }
+    await this.#running;
+    await this.#walk.close();
   }
 
   async #whileFrozen(task: () => Promise<void>): Promise<void> {
@@ -232,13 +248,17 @@ export class MergedContainer {
     }
   }
 
-  #patience(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#deps.clock.after(LIMITS.merge_turn_max_ms, resolve);
+  async #patiently(turn: Promise<void>): Promise<void> {
+    let cancel = (): void => {};
+    const patience = new Promise<void>((resolve) => {
+      cancel = this.#deps.clock.after(LIMITS.merge_turn_max_ms, resolve);
     });
+    await Promise.race([turn, patience]);
+    cancel();
   }
 
   #journaled(): true {
+    this.#figures.lines++;
     this.#walk.streamed();
     return true;
   }
@@ -251,6 +271,7 @@ export class MergedContainer {
 
   #recover(line: LogLine): void {
     this.#deps.store(line);
+    this.#figures.lines++;
     this.#figures.recovered++;
   }
 }

@@ -1,4 +1,3 @@
-import { messageOf } from '../../../errors.ts';
 import type { JournalWriter } from '../../../journal/types.ts';
 import { CODEC } from '../../../protocol/codec.ts';
 import type { Clock } from '../../../sys/clock.ts';
@@ -19,6 +18,13 @@ export interface MergedContainersDeps {
   readonly openCache: (container: Container, from: LogStart) => Promise<LogReader>;
   /** What the container's lines of that time carry. */
   readonly identityAt: (container: Container, time_s: number) => Identity;
+}
+
+/** A container whose stream is merged. */
+export interface MergedView {
+  readonly id: string;
+  readonly name: string;
+  readonly figures: MergeFigures;
 }
 
 interface Opened {
@@ -50,12 +56,7 @@ export class MergedContainers {
       opening: this.#open(container, start, sub_second),
     };
     this.#opened.set(container.id, opened);
-    opened.opening.then(
-      (merged) => {
-        opened.merged = merged;
-      },
-      () => this.#opened.delete(container.id),
-    );
+    this.#keep(opened).catch(() => this.#opened.delete(container.id));
     return opened.opening;
   }
 
@@ -77,17 +78,11 @@ export class MergedContainers {
 
   /** Reads all caches to their present end, or for `deadline_ms`. */
   async catchUp(deadline_ms: number): Promise<void> {
-    const all = await Promise.allSettled([...this.#opened.values()].map(({ opening }) => opening));
-    await Promise.all(
-      all.map((one) => (one.status === 'fulfilled' ? one.value.catchUp(deadline_ms) : undefined)),
-    );
+    await this.#each((merged) => merged.catchUp(deadline_ms));
   }
 
   async stop(): Promise<void> {
-    const all = await Promise.allSettled([...this.#opened.values()].map(({ opening }) => opening));
-    for (const one of all) {
-      if (one.status === 'fulfilled') await one.value.stop();
-    }
+    await this.#each((merged) => merged.stop());
   }
 
   /** By container name. */
@@ -100,7 +95,14 @@ export class MergedContainers {
     return figures;
   }
 
-  async #open(
+  /** Those that are open. */
+  all(): MergedView[] {
+    return Array.from(this.#opened).flatMap(([id, { name, merged }]) =>
+      merged === undefined ? [] : [{ id, name, figures: merged.figures }],
+    );
+  }
+
+  #open(
     container: Container,
     start: 'oldest' | 'newest',
     sub_second: boolean,
@@ -116,12 +118,20 @@ export class MergedContainers {
       store,
     };
     const state = states.get(container.id);
-    const merged = await MergedContainer.open(container.id, state, start, sub_second, deps);
-    merged.running.catch((error: unknown) => {
-      const fields = { container: container.name, error: messageOf(error) };
-      log.error(fields, 'the cache of a container is not read any more');
+    return MergedContainer.open(container.id, state, start, sub_second, deps);
+  }
+
+  async #keep(opened: Opened): Promise<void> {
+    opened.merged = await opened.opening;
+  }
+
+  /** All at once; one that could not be opened is left out. */
+  async #each(task: (merged: MergedContainer) => Promise<void>): Promise<void> {
+    const opened = Array.from(this.#opened.values(), async ({ opening }) => {
+      const merged = await opening.catch(() => undefined);
+      if (merged !== undefined) await task(merged);
     });
-    return merged;
+    await Promise.all(opened);
   }
 
   /** Journals a line of the cache as the driver would have sent it. */

@@ -1,6 +1,7 @@
 import {
   createLogLine,
   type LineFormat,
+  type LogBatch,
   type LogPlace,
   type LogReader,
   type Source,
@@ -8,6 +9,7 @@ import {
 import type { MergeCore } from './merge-core.ts';
 
 const BATCH_MAX_BYTES = 256 * 1024;
+const ATTEMPTS_MAX = 3;
 
 export interface RecallDeps {
   readonly open: (from: LogPlace) => Promise<LogReader>;
@@ -74,7 +76,7 @@ async function scan(
   const reader = await open(from);
   try {
     for (let at = from; !isSame(at, core.journaled); ) {
-      const batch = await reader.read(BATCH_MAX_BYTES);
+      const batch = await readAgain(reader);
       // Rotated away meanwhile: what cannot be read cannot be compared.
       if (batch === undefined) return true;
       for (let index = 0; index < batch.count && !isSame(at, core.journaled); index++) {
@@ -91,4 +93,13 @@ async function scan(
 
 function isSame(a: LogPlace, b: LogPlace): boolean {
   return a.offset === b.offset && a.fingerprint === b.fingerprint && a.check === b.check;
+}
+
+/** A file that is just being compressed is found again by another attempt. */
+async function readAgain(reader: LogReader): Promise<LogBatch | undefined> {
+  for (let attempt = 1; attempt < ATTEMPTS_MAX; attempt++) {
+    const batch = await reader.read(BATCH_MAX_BYTES);
+    if (batch !== undefined) return batch;
+  }
+  return reader.read(BATCH_MAX_BYTES);
 }

@@ -104,6 +104,11 @@ export class ContainerRegistry implements ContainerSource {
     return this.get(id);
   }
 
+  async isGone(id: string): Promise<boolean> {
+    const ids = await this.#folders.ids().catch(() => undefined);
+    return ids !== undefined && !ids.includes(id);
+  }
+
   subscribe(events: RegistryEvents): () => void {
     this.#listeners.add(events);
     return () => {

@@ -30,7 +30,7 @@ const LOOKS_MAX = 8;
  * Where a file and its compressed form are both there, the compression is under way or
  * was cut by a crash: the plain one counts.
  */
-export function chainOf(files: LogFiles, names: readonly string[]): ChainFile[] {
+function chainOf(files: LogFiles, names: readonly string[]): ChainFile[] {
   const rotated = new Map<number, ChainFile>();
   const live: ChainFile[] = [];
   for (const name of names) {

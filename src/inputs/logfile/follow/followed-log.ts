@@ -66,6 +66,8 @@ export class FollowedLog implements LogReader {
   #expected_bytes = Number.POSITIVE_INFINITY;
   /** When a file behind the current one was first seen. */
   #succeeded_ms: number | undefined;
+  /** The current file was the live one when that was looked at last. */
+  #was_live = false;
   /** Reads that failed since the last entries. */
   #failures = 0;
   #is_finishing = false;
@@ -95,7 +97,11 @@ export class FollowedLog implements LogReader {
   /** Opens the file that the place lies in, if there is one yet; `read` does it too. */
   async begin(): Promise<void> {
     const found = await locate(this.#from, this.#locating);
-    if (found === undefined) return;
+    if (found === undefined) {
+      // Whatever comes to a log without files is new.
+      if (this.#from === 'newest') this.#from = 'oldest';
+      return;
+    }
     this.#place = found.place;
     await this.#open(found);
   }
@@ -154,11 +160,13 @@ export class FollowedLog implements LogReader {
     if (why === 'changed') return this.#beginAgain(current);
     const live = this.#statLive();
     if (live !== undefined && sameFile(live, current.stat)) return this.#goesOnLive(current, live);
+    if (live !== undefined) this.#was_live = false;
     return this.#goesOnBehind(current);
   }
 
   async #goesOnLive(current: Current, live: FileStat): Promise<boolean> {
     const { entries } = current;
+    this.#was_live = true;
     this.#succeeded_ms = undefined;
     if (live.bytes < entries.end && !entries.shrinkTo(live.bytes)) return this.#beginAgain(current);
     if (live.bytes > entries.end) {
@@ -177,7 +185,11 @@ export class FollowedLog implements LogReader {
     const { bytes, entries } = current;
     const next = await openSuccessor(fs, this.#files, bytes, entries.fingerprint);
     if (next === undefined) {
-      if (this.#is_finishing) return this.#end(current);
+      if (this.#is_finishing) {
+        // Others may have come behind one that was rotated away when it was looked at last.
+        if (!this.#was_live) this.#tell('place_lost', current, entries.end, 0);
+        return this.#end(current);
+      }
       entries.rest();
       return false;
     }
@@ -264,6 +276,7 @@ export class FollowedLog implements LogReader {
       },
     });
     this.#current = { file, stat, bytes, entries };
+    this.#was_live = file.path === `${this.#files.directory}/${this.#files.name}`;
     this.#resting = undefined;
     this.#expected_bytes = file.compressed
       ? Number.POSITIVE_INFINITY

@@ -7,7 +7,7 @@ export interface PollerOptions {
   readonly concurrent_max: number;
 }
 
-export const POLLER_OPTIONS: PollerOptions = {
+const POLLER_OPTIONS: PollerOptions = {
   active_ms: LIMITS.poll_active_ms,
   idle_ms: LIMITS.poll_idle_ms,
   concurrent_max: LIMITS.poll_concurrent_max,

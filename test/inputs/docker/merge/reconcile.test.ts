@@ -1,4 +1,15 @@
-import fc from 'fast-check';
+import {
+  type Arbitrary,
+  array,
+  assert,
+  asyncProperty,
+  boolean,
+  constant,
+  constantFrom,
+  nat,
+  oneof,
+  record,
+} from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Lane } from '../../../../src/inputs/docker/merge/reconcile.ts';
 import { MergeModel, type ModelStep } from '../../../support/docker/merge-model.ts';
@@ -119,26 +130,26 @@ describe('a lane', () => {
   });
 });
 
-const step: fc.Arbitrary<ModelStep> = fc.oneof(
-  { weight: 8, arbitrary: fc.constant<ModelStep>({ do: 'write' }) },
-  { weight: 8, arbitrary: fc.constant<ModelStep>({ do: 'send' }) },
-  { weight: 8, arbitrary: fc.constant<ModelStep>({ do: 'receive' }) },
-  { weight: 6, arbitrary: fc.constant<ModelStep>({ do: 'cache' }) },
-  { weight: 6, arbitrary: fc.nat(5).map<ModelStep>((lines) => ({ do: 'walk', lines })) },
-  { weight: 4, arbitrary: fc.constant<ModelStep>({ do: 'commit' }) },
-  { weight: 1, arbitrary: fc.constant<ModelStep>({ do: 'break' }) },
-  { weight: 1, arbitrary: fc.constant<ModelStep>({ do: 'kill' }) },
+const step: Arbitrary<ModelStep> = oneof(
+  { weight: 8, arbitrary: constant<ModelStep>({ do: 'write' }) },
+  { weight: 8, arbitrary: constant<ModelStep>({ do: 'send' }) },
+  { weight: 8, arbitrary: constant<ModelStep>({ do: 'receive' }) },
+  { weight: 6, arbitrary: constant<ModelStep>({ do: 'cache' }) },
+  { weight: 6, arbitrary: nat(5).map<ModelStep>((lines) => ({ do: 'walk', lines })) },
+  { weight: 4, arbitrary: constant<ModelStep>({ do: 'commit' }) },
+  { weight: 1, arbitrary: constant<ModelStep>({ do: 'break' }) },
+  { weight: 1, arbitrary: constant<ModelStep>({ do: 'kill' }) },
 );
 
-const world = fc.record({
-  is_async: fc.boolean(),
+const world = record({
+  is_async: boolean(),
   /** Keys of the true lines: few of them, so that equal ones occur, or all different. */
-  keys: fc.oneof(
-    fc.array(fc.nat(2), { minLength: 1, maxLength: 40, size: 'max' }),
-    fc.nat(60).map((count) => Array.from({ length: count }, (_, index) => index)),
+  keys: oneof(
+    array(nat(2), { minLength: 1, maxLength: 40, size: 'max' }),
+    nat(60).map((count) => Array.from({ length: count }, (_, index) => index)),
   ),
-  steps: fc.array(step, { maxLength: 400, size: 'max' }),
-  limits: fc.constantFrom(
+  steps: array(step, { maxLength: 400, size: 'max' }),
+  limits: constantFrom(
     { ahead_max_lines: 1000, owed_max_lines: 1000, passed_max_lines: 1000 },
     { ahead_max_lines: 1000, owed_max_lines: 3, passed_max_lines: 1000 },
   ),
@@ -148,20 +159,20 @@ const RUNS = Number(process.env['LOGBOOM_PROPERTY_RUNS'] ?? 500);
 
 describe('the merge of a stream and a cache that has every line', () => {
   it('journals every line once, whatever breaks', async () => {
-    await fc.assert(
-      fc.asyncProperty(world, async ({ is_async, keys, steps, limits }) => {
+    await assert(
+      asyncProperty(world, async ({ is_async, keys, steps, limits }) => {
         const model = new MergeModel({ is_async, keys, limits, uncached: new Set() });
         for (const one of steps) await model.step(one);
         await model.finish();
-        expect(model.journaledKeys()).toEqual([...keys].sort((a, b) => a - b));
+        expect(model.journaledKeys()).toEqual(keys.toSorted((a, b) => a - b));
       }),
       { numRuns: RUNS },
     );
   });
 
   it('counts every line that comes behind a later one as late', async () => {
-    await fc.assert(
-      fc.asyncProperty(world, async ({ is_async, keys, limits, steps }) => {
+    await assert(
+      asyncProperty(world, async ({ is_async, keys, limits, steps }) => {
         const unkilled = steps.filter((one) => one.do !== 'kill');
         const distinct = keys.map((_, index) => index);
         const model = new MergeModel({ is_async, keys: distinct, limits, uncached: new Set() });
@@ -174,8 +185,8 @@ describe('the merge of a stream and a cache that has every line', () => {
   });
 
   it('keeps the order of what was not broken', async () => {
-    await fc.assert(
-      fc.asyncProperty(world, async ({ is_async, keys, limits, steps }) => {
+    await assert(
+      asyncProperty(world, async ({ is_async, keys, limits, steps }) => {
         const whole = steps.filter((one) => one.do !== 'break' && one.do !== 'kill');
         const distinct = keys.map((_, index) => index);
         const model = new MergeModel({ is_async, keys: distinct, limits, uncached: new Set() });
@@ -190,8 +201,8 @@ describe('the merge of a stream and a cache that has every line', () => {
 
 describe('the merge of a stream and a cache that lacks lines', () => {
   it('journals what the cache has once, and what only the stream brought once', async () => {
-    await fc.assert(
-      fc.asyncProperty(world, fc.array(fc.nat(40)), async (given, holes) => {
+    await assert(
+      asyncProperty(world, array(nat(40)), async (given, holes) => {
         const { is_async, steps, limits } = given;
         const keys = given.keys.map((_, index) => index);
         const uncached = new Set(holes);

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { renderFailure } from './commands/failure.ts';
 import { EXIT, type Host, type StopSignal } from './commands/host.ts';
@@ -14,7 +15,10 @@ import { runProgram } from './commands/program.ts';
 /** By convention, what a shell reports for a process that a signal ended. */
 const SIGNAL_EXIT_BASE = 128;
 
-exit(await runProgram(processHost(), { relay: () => import('./relay.ts') }));
+const code = await runProgram(processHost(), { relay: () => import('./relay.ts') });
+// A call that has just failed still counts as under way until the event loop has gone on.
+await setImmediate();
+exit(code);
 
 /**
  * Node.js ends only behind file system calls that are under way, so one that hangs would

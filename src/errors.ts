@@ -28,6 +28,7 @@ const ERRORS = {
   },
   LB_DOCKER_API: { what: 'the Docker Engine API cannot be used', retryable: true },
   LB_TAKEOVER: { what: 'a running relay does not hand over', retryable: true },
+  LB_STATUS: { what: 'no relay tells its status', retryable: true },
   LB_STOP: { what: 'a part of logboom did not stop in time or cleanly', retryable: false },
   LB_USAGE: { what: 'the command line is not valid', retryable: false },
 } as const satisfies Record<string, { what: string; retryable: boolean }>;

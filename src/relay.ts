@@ -7,12 +7,14 @@ import { inheritedSockets } from './inputs/forward/listen-address.ts';
 import { Listeners } from './inputs/forward/listeners.ts';
 import { FORWARD_LIMITS, type ForwardInputOptions } from './inputs/forward/options.ts';
 import { type ForwardInputDeps, ForwardServer, listenersDeps } from './inputs/forward/server.ts';
+import { HealthListener } from './inputs/health.ts';
 import { FORMAT_VERSION } from './journal/format.ts';
 import { Journal } from './journal/journal.ts';
 import type { StateSpace } from './journal/types.ts';
 import { Handover, type Successor } from './relay/control/handover.ts';
 import { takeOver } from './relay/control/takeover.ts';
 import { LogInputs } from './relay/log-inputs.ts';
+import { Observation } from './relay/observation.ts';
 import { OutputSet } from './relay/output-set.ts';
 import { StopSteps } from './relay/stop-steps.ts';
 import type { Clock } from './sys/clock.ts';
@@ -66,7 +68,8 @@ export interface Relay {
  *
  * Start order is upward (journal, outputs, listeners), so that whoever can connect is
  * served; stop order is downward, so that what was accepted is kept. A takeover opens the
- * listeners first: their clients are held, unread, until the journal is ours.
+ * listeners first: their clients are held, unread, until the journal is ours. The status
+ * server opens behind a takeover, and closes before a successor is told that it may.
  */
 export async function startRelay(config: Config, deps: RelayDeps): Promise<Relay> {
   const { log, clock } = deps;
@@ -75,7 +78,10 @@ export async function startRelay(config: Config, deps: RelayDeps): Promise<Relay
   const dedup = new ChunkDedup(config.inputs.dedup);
   const listeners = listenersOf(config, deps);
   if (deps.takeover) await takeOverFrom(config, listeners, deps);
+  const health = healthListener(config, deps);
+  const observation = new Observation(config, deps);
   try {
+    await observation.open();
     const log_inputs = new LogInputs(config, { clock, log: log.child({ part: 'logs' }) });
     const spaces = new Map<number, StateSpace>([[CHUNK_SPACE, dedup], ...log_inputs.spaces]);
     const journal = await openJournal(config, spaces, ledger, deps);
@@ -84,22 +90,27 @@ export async function startRelay(config: Config, deps: RelayDeps): Promise<Relay
       try {
         await outputs.start(config.outputs, deps.drop_outputs);
         await log_inputs.start(journal);
+        await health?.open();
         const { filters } = log_inputs;
         const input = { listeners, journal, dedup, ledger, filters };
         const server = forwardServer(config, input, deps);
         await server.start();
-        const handover = await openHandover(config, server, outputs, deps);
+        observation.begin({ journal, outputs, server, log_inputs, ledger });
+        const handover = await openHandover(config, { server, outputs, observation }, deps);
         return new RunningRelay(config, {
           journal,
           outputs,
           server,
           log_inputs,
+          health,
+          observation,
           handover,
           ledger,
           log,
           clock,
         });
       } catch (error) {
+        health?.close();
         await log_inputs.stop();
         await outputs.stop(0);
         throw error;
@@ -109,6 +120,7 @@ export async function startRelay(config: Config, deps: RelayDeps): Promise<Relay
       throw error;
     }
   } catch (error) {
+    await observation.close();
     listeners.close();
     throw error;
   }
@@ -126,19 +138,23 @@ function takeOverFrom(
 
 function openHandover(
   { journal: { dir }, shutdown_timeout_ms }: Config,
-  server: ForwardServer,
-  outputs: OutputSet,
+  { server, outputs, observation }: Pick<RelayParts, 'server' | 'outputs' | 'observation'>,
   { log, pid, version }: RelayDeps,
 ): Promise<Handover> {
   const view = () => ({
     pid,
     version,
     journal_format: FORMAT_VERSION,
-    outputs: [...outputs.stats().keys()],
+    outputs: outputs.all().map(({ name }) => name),
     listeners: server.handed_over,
     stop_timeout_ms: shutdown_timeout_ms,
   });
-  return Handover.open(dir, { view, calledOff: () => server.reclaimListeners(), log });
+  return Handover.open(dir, {
+    view,
+    status: () => observation.snapshot(),
+    calledOff: () => server.reclaimListeners(),
+    log,
+  });
 }
 
 function openJournal(
@@ -175,6 +191,15 @@ function listenersOf(config: Config, { log, clock, env, pid }: RelayDeps): Liste
   return new Listeners(options.listeners, listenersDeps(options, deps));
 }
 
+/** It has no successor beside it: it opens when a takeover is done, and closes before the next is told so. */
+function healthListener(
+  { inputs: { health } }: Config,
+  { clock, log }: RelayDeps,
+): HealthListener | undefined {
+  if (health === undefined) return undefined;
+  return new HealthListener(health, clock, log.child({ part: 'health' }));
+}
+
 function forwardServer(
   config: Config,
   input: Omit<ForwardInputDeps, 'clock' | 'log'>,
@@ -189,6 +214,8 @@ interface RelayParts {
   readonly outputs: OutputSet;
   readonly server: ForwardServer;
   readonly log_inputs: LogInputs;
+  readonly health: HealthListener | undefined;
+  readonly observation: Observation;
   readonly handover: Handover;
   readonly ledger: DropLedger;
   readonly log: Log;
@@ -199,7 +226,6 @@ interface RelayParts {
 const CLIENTS_SHARE_OF_STOP = 0.5;
 
 class RunningRelay implements Relay {
-  readonly status_url = undefined;
   readonly #parts: RelayParts;
   #config: Config;
   #reloading: Promise<void> = Promise.resolve();
@@ -212,6 +238,10 @@ class RunningRelay implements Relay {
 
   get listening(): readonly string[] {
     return this.#parts.server.urls;
+  }
+
+  get status_url(): string | undefined {
+    return this.#parts.observation.url;
   }
 
   get released(): Promise<Successor> {
@@ -231,7 +261,8 @@ class RunningRelay implements Relay {
   }
 
   async #stop(): Promise<void> {
-    const { server, log_inputs, handover, outputs, journal, ledger, log, clock } = this.#parts;
+    const { server, health, observation, log_inputs, handover, outputs, journal } = this.#parts;
+    const { ledger, log, clock } = this.#parts;
     const { shutdown_timeout_ms } = this.#config;
     const end_ms = clock.monotonic_ms() + shutdown_timeout_ms;
     const left_ms = (): number => Math.max(0, end_ms - clock.monotonic_ms());
@@ -239,6 +270,8 @@ class RunningRelay implements Relay {
     outputs.beginNoMore();
     const deadline_ms = CLIENTS_SHARE_OF_STOP * shutdown_timeout_ms;
     await steps.take('the listeners and clients', deadline_ms, async () => {
+      health?.close();
+      await observation.closeServer();
       await server.closeListeners();
       handover.closed();
       await server.stop({ deadline_ms });
@@ -248,6 +281,7 @@ class RunningRelay implements Relay {
     await steps.take('a reload', left_ms(), () => this.#reloading.catch(() => {}));
     const places = journal.cursors().map(({ name, events_behind }) => [name, events_behind]);
     handover.close();
+    await observation.close();
     const is_free = await steps.take('the journal', left_ms(), () => journal.close());
     if (is_free) handover.stopped();
     const docker = log_inputs.summary();

@@ -1,11 +1,14 @@
 import { Argument, Command, CommanderError } from 'commander';
+import { addBuffer } from './buffer.ts';
 import { addCatOptions, type CatFlags, catOptions } from './cat-options.ts';
 import { printCompletionScript, printCompletions, SHELLS } from './completion.ts';
 import { addConfigOptions, type ConfigOptions, collect } from './config-options.ts';
+import { addDoctor } from './doctor-options.ts';
 import { examples } from './examples.ts';
 import { exitCodeOf, renderFailure } from './failure.ts';
 import { EXIT, type ExitCode, type Host } from './host.ts';
 import type { RelayModule, RunOptions } from './run.ts';
+import { addStatusOptions, type StatusFlags } from './status/options.ts';
 
 /** Modules that are loaded only by the command that needs them. */
 export interface LazyModules {
@@ -55,6 +58,9 @@ function buildProgram(host: Host, modules: LazyModules, done: Done): Command {
   addRun(program, host, modules, done);
   addConfig(program, host, done);
   addCat(program, host, done);
+  addStatus(program, host, done);
+  addBuffer(program, host, done);
+  addDoctor(program, host, done);
   return program;
 }
 
@@ -144,6 +150,18 @@ function addCat(program: Command, host: Host, done: Done): void {
     const stopping = new AbortController();
     host.onStop(() => stopping.abort());
     done(await cat(options, host.stdin, stopping.signal));
+  });
+}
+
+function addStatus(program: Command, host: Host, done: Done): void {
+  const command = program
+    .command('status')
+    .description('Show what the relay does now, or what waits in its journal when it is down.');
+  addStatusOptions(command).action(async () => {
+    const { status } = await import('./status.ts');
+    const stopping = new AbortController();
+    host.onStop(() => stopping.abort());
+    done(await status(host, command.opts<StatusFlags>(), stopping.signal));
   });
 }
 

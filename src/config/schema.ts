@@ -46,7 +46,9 @@ const status = section('The status page and metrics.', {
     'a URL such as http://127.0.0.1:24220, or off',
     (text): Reading<unknown> => (text === 'off' ? understood(text) : parseHttpAddress(text)),
   ).prefault('http://127.0.0.1:24220'),
-  token: secret('When given, requests need it as a bearer token.').optional(),
+  token: secret(
+    "When given, requests for figures need it as a bearer token; `/healthz`, `/readyz` and the page's own files do not.",
+  ).optional(),
   token_file: text('File with the token.').optional(),
 });
 

@@ -106,7 +106,7 @@ export interface ContainerPatternConfig {
 
 type StartAt = 'newest' | 'oldest';
 
-interface JournalConfig {
+export interface JournalConfig {
   readonly dir: string;
   readonly max_bytes: number;
   readonly on_full: 'block' | 'drop_oldest';

@@ -51,7 +51,7 @@ export class OutputSet {
   readonly #notes: RouteNotes;
   readonly #running = new Map<string, RunningOutput>();
   /** Those that are about to stop, by name. */
-  readonly #ending = new Map<string, Promise<void>>();
+  readonly #ending = new Map<string, { readonly output: Output; readonly end: Promise<void> }>();
   #begins_no_more = false;
 
   /** @throws LB_CONFIG for a pattern that is not valid */
@@ -115,14 +115,19 @@ export class OutputSet {
     const each = steps ?? new StopSteps(clock, log);
     for (const name of this.#running.keys()) this.#end(name, deadline_ms).catch(() => {});
     await Promise.all(
-      [...this.#ending].map(([name, end]) =>
+      [...this.#ending].map(([name, { end }]) =>
         each.take(`output ${name}`, deadline_ms, () => this.#logged(name, end)),
       ),
     );
   }
 
-  stats(): ReadonlyMap<string, OutputStats> {
-    return new Map([...this.#running].map(([name, { output }]) => [name, output.stats()]));
+  /** Those that run or are about to stop, in the order in which they began. */
+  all(): { readonly name: string; readonly type: string; readonly stats: OutputStats }[] {
+    const all = new Map<string, { output: Output }>([...this.#ending, ...this.#running]);
+    return Array.from(all.values(), ({ output }) => {
+      const { name, type } = output;
+      return { name, type, stats: output.stats() };
+    });
   }
 
   async #apply(outputs: Outputs, deadline_ms: number): Promise<void> {
@@ -217,7 +222,7 @@ export class OutputSet {
     if (running === undefined) return;
     this.#running.delete(name);
     const end = running.output.stop(deadline_ms);
-    this.#ending.set(name, end);
+    this.#ending.set(name, { output: running.output, end });
     await end.finally(() => this.#ending.delete(name));
   }
 

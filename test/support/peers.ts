@@ -4,11 +4,14 @@ import { findDockerd } from './docker/engine.ts';
 import { findBusybox } from './docker/image.ts';
 
 /** Real programs that suites need beyond Node. */
-export type Peer = 'docker' | 'fluentd' | 'go' | 'python' | 'openssl';
+export type Peer = 'docker' | 'fluentd' | 'go' | 'python' | 'openssl' | 'promtool' | 'chromium';
 
 const FLUENT_GO_DIR = '/usr/share/gocode/src/github.com/fluent/fluent-logger-golang';
 /** Debian's own interpreter: another one in PATH does not see Debian's modules. */
 export const DEBIAN_PYTHON = '/usr/bin/python3';
+
+/** Debian's. */
+export const CHROMIUM = '/usr/bin/chromium';
 
 /** Why the peer can't be used here; undefined if it can. */
 const MISSING: Record<Peer, () => string | undefined> = {
@@ -30,6 +33,9 @@ const MISSING: Record<Peer, () => string | undefined> = {
     return found ? undefined : "no Python module fluent (Debian's python3-fluent-logger)";
   },
   openssl: () => (runs('openssl', ['version']) ? undefined : 'no openssl'),
+  promtool: () =>
+    runs('promtool', ['--version']) ? undefined : "no promtool (Debian's prometheus)",
+  chromium: () => (existsSync(CHROMIUM) ? undefined : `no ${CHROMIUM} (Debian's chromium)`),
 };
 
 /**

@@ -5,11 +5,11 @@ import { closest } from '../suggest.ts';
 import { checked, choice } from './fields.ts';
 
 /** What may stand in braces in a tag of `inputs.tail`. */
-export const TAIL_TAG_FIELDS = ['namespace', 'pod', 'container', 'uid', 'container_id'] as const;
+const TAIL_TAG_FIELDS = ['namespace', 'pod', 'container', 'uid', 'container_id'] as const;
 export type TailTagField = (typeof TAIL_TAG_FIELDS)[number];
 
 /** A tag in which fields may stand in braces, such as `kubernetes.{namespace}.{pod}`. */
-export function readTailTag(text: string): Reading<string> {
+function readTailTag(text: string): Reading<string> {
   if (text === '') return refused('it is empty');
   for (const [placeholder, name = ''] of text.matchAll(/\{([^{}]*)\}/g)) {
     if ((TAIL_TAG_FIELDS as readonly string[]).includes(name)) continue;
@@ -21,14 +21,14 @@ export function readTailTag(text: string): Reading<string> {
 }
 
 /** An absolute path with wildcards. */
-export function readPathPattern(text: string): Reading<string> {
+function readPathPattern(text: string): Reading<string> {
   if (!text.startsWith('/')) return refused('it is not absolute', `/${text}`);
   if (/\{[^}]*\//.test(text)) return refused('there is a / inside of braces');
   return text.endsWith('/') ? refused('it ends with /', `${text}*`) : understood(text);
 }
 
 /** `tcp://HOST:PORT`, or `off`. */
-export function readHealthAddress(text: string): Reading<string> {
+function readHealthAddress(text: string): Reading<string> {
   if (text === 'off') return understood(text);
   const address = parseListenAddress(text);
   if (!address.ok) return address;

@@ -4,7 +4,14 @@ import { type BoundSocket, bindUnixSocket } from '../../inputs/forward/unix-sock
 import type { Log } from '../../sys/log.ts';
 import { type ControlPath, controlPath } from './control-path.ts';
 import { JsonLines } from './json-lines.ts';
-import { type Answer, PROTOCOL, type Ready, type Request, request } from './messages.ts';
+import {
+  type Answer,
+  PROTOCOL,
+  type Ready,
+  type Request,
+  request,
+  type StatusAnswer,
+} from './messages.ts';
 
 /** The process that takes over. */
 export interface Successor {
@@ -16,6 +23,8 @@ export interface Successor {
 export interface HandoverDeps {
   /** What a successor is told. */
   view(): Omit<Ready, 'type'>;
+  /** The relay's snapshot; undefined: it has none yet. */
+  status(): StatusAnswer['status'] | undefined;
   /** A successor that had begun to listen is gone, and this process goes on. */
   calledOff(): Promise<void>;
   readonly log: Log;
@@ -31,7 +40,7 @@ const RELEASE_TIMEOUT_MS = 30_000;
 
 /**
  * The running relay's side of a takeover: its control socket, and the one successor
- * that it has said yes to. Only the owner of the journal's lock opens it.
+ * that it has said yes to. It also answers who asks for the relay's status. Only the owner of the journal's lock opens it.
  */
 export class Handover {
   /** Settles when a successor listens and asks this process to stop. It may never. */
@@ -96,7 +105,7 @@ export class Handover {
     } catch (error) {
       this.#deps.log.warn(
         { error: messageOf(error) },
-        'no control socket: `--takeover` will not work',
+        'no control socket: `--takeover` and `logboom status --journal` will not work',
       );
       this.close();
     }
@@ -116,6 +125,12 @@ export class Handover {
   async #answer(channel: JsonLines<Request>): Promise<void> {
     const asked = await channel.next(REQUEST_TIMEOUT_MS);
     if (asked === undefined) return;
+    if (asked.type === 'status') {
+      const status = this.#deps.status();
+      if (status !== undefined) channel.send({ type: 'status', status } satisfies StatusAnswer);
+      channel.close();
+      return;
+    }
     if (asked.type !== 'takeover') {
       this.#refuse(channel, `${asked.type} without takeover`);
       return;

@@ -8,18 +8,20 @@ interface Schema<T> {
 }
 
 /** Messages are small; whoever sends more is no relay. */
-const LINE_MAX_BYTES = 64 * 1024;
+const MESSAGE_MAX_BYTES = 64 * 1024;
 
 /** Messages over a connection, a line of JSON each. `T` is what comes in. */
 export class JsonLines<T> {
   readonly #socket: Duplex;
   readonly #schema: Schema<T>;
+  readonly #message_max_bytes: number;
   #bytes = '';
   #closed = false;
 
-  constructor(socket: Duplex, schema: Schema<T>) {
+  constructor(socket: Duplex, schema: Schema<T>, message_max_bytes = MESSAGE_MAX_BYTES) {
     this.#socket = socket;
     this.#schema = schema;
+    this.#message_max_bytes = message_max_bytes;
     socket.setEncoding('utf8').on('data', (text: string) => this.#take(text));
     // How it ended makes no difference: the other process is gone.
     socket.on('error', () => this.#end());
@@ -50,6 +52,8 @@ export class JsonLines<T> {
       try {
         await once(this.#socket, 'progress', { signal });
       } catch (cause) {
+        // An error of the connection comes here too: the other side is gone.
+        if (this.#closed) continue;
         throw new LogboomError('LB_TAKEOVER', `no answer within ${timeout_ms} ms`, { cause });
       }
     }
@@ -67,7 +71,7 @@ export class JsonLines<T> {
 
   #take(text: string): void {
     this.#bytes += text;
-    if (this.#bytes.length > LINE_MAX_BYTES) this.#socket.destroy();
+    if (this.#bytes.length > this.#message_max_bytes) this.#socket.destroy();
     this.#socket.emit('progress');
   }
 

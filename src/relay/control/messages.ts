@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { RelayStatus } from '../../status/types.ts';
 
 /**
  * What two relays of one journal say to each other over its control socket: a line of
@@ -12,6 +13,8 @@ import { z } from 'zod';
  *              ◄──────────────────────── closed: it listens no more
  *                                         (drains, commits, acks, saves cursors)
  *              ◄──────────────────────── stopped: the journal is free
+ *
+ * Whoever only wants to know says `status`, and gets the snapshot as its answer.
  *
  * A connection that ends before `release` calls it off; after it, its end means the
  * same as `stopped`, since a process that is gone holds no lock.
@@ -41,6 +44,7 @@ const ready = z.object({
 export const request = z.discriminatedUnion('type', [
   takeover,
   z.object({ type: z.literal('release') }),
+  z.object({ type: z.literal('status') }),
 ]);
 
 export const answer = z.discriminatedUnion('type', [
@@ -50,6 +54,16 @@ export const answer = z.discriminatedUnion('type', [
   z.object({ type: z.literal('stopped') }),
 ]);
 
+/** Of the snapshot only what no relay leaves out is looked at. */
+export const statusAnswer = z.object({
+  type: z.literal('status'),
+  status: z.custom<RelayStatus>(
+    (value) =>
+      z.looseObject({ version: z.string(), journal: z.looseObject({}) }).safeParse(value).success,
+  ),
+});
+
+export type StatusAnswer = z.infer<typeof statusAnswer>;
 export type Request = z.infer<typeof request>;
 export type Answer = z.infer<typeof answer>;
 export type Ready = z.infer<typeof ready>;

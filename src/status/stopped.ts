@@ -1,0 +1,71 @@
+import { type InspectedJournal, inspectDirectory, inspectLog } from '../journal/inspect.ts';
+import { Survey } from '../journal/inspect-survey.ts';
+
+/**
+ * What a journal directory tells of a relay that cannot be asked. Plain JSON; `null` where
+ * something is not known.
+ */
+export interface StoppedStatus {
+  /** `not_asked`: its last owner did not close the journal; it may run, or may have crashed. */
+  readonly state: 'stopped' | 'not_asked';
+  readonly now_ms: number;
+  /** Of the last owner. */
+  readonly pid: number | null;
+  readonly dir: string;
+  readonly bytes: number;
+  readonly segments: number;
+  /** About when the oldest event that is still there came. */
+  readonly oldest_ms: number | null;
+  /** Since the journal's creation. */
+  readonly events: number | null;
+  readonly outputs: readonly StoppedOutput[];
+  /** Places of damage in the newest segment, and segments whose header cannot be read. */
+  readonly damaged_places: number;
+}
+
+export interface StoppedOutput {
+  readonly name: string;
+  /** What waits for it; null: its cursor, or the journal's end, cannot be read. */
+  readonly lag_events: number | null;
+  readonly lag_bytes: number | null;
+}
+
+/**
+ * Reads a journal directory, and writes nothing. Only the newest segment is walked, so the
+ * time that it takes does not grow with the journal.
+ *
+ * @throws LB_JOURNAL_VERSION; an error of the file system if it cannot be read
+ */
+export async function stoppedStatus(directory: string, now_ms: number): Promise<StoppedStatus> {
+  const found = await inspectDirectory(directory);
+  const { owner, segments, cursors } = found;
+  const survey = await surveyEnd(directory, found);
+  const end = survey.end ?? segments.at(-1)?.header?.first;
+  const unreadable = segments.slice(0, -1).filter(({ header }) => header === undefined).length;
+  return {
+    state: owner?.closed === true ? 'stopped' : 'not_asked',
+    now_ms,
+    pid: owner?.pid ?? null,
+    dir: directory,
+    bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
+    segments: segments.length,
+    oldest_ms: segments[0]?.header?.created_ms ?? null,
+    events: end?.events_before ?? null,
+    outputs: cursors.map(({ name, slot }) => {
+      const is_known = end !== undefined && slot !== undefined;
+      return {
+        name,
+        lag_events: is_known ? Math.max(0, end.events_before - slot.at.events_before) : null,
+        lag_bytes: is_known ? Math.max(0, end.bytes_before - slot.at.bytes_before) : null,
+      };
+    }),
+    damaged_places: survey.damage_count + unreadable,
+  };
+}
+
+async function surveyEnd(directory: string, found: InspectedJournal): Promise<Survey> {
+  const survey = new Survey(found);
+  const from_seq = found.segments.at(-1)?.first_seq ?? 0;
+  for await (const item of inspectLog(directory, { from_seq })) survey.add(item);
+  return survey;
+}

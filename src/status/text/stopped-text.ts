@@ -1,0 +1,46 @@
+import { counted, humanCount, humanDuration, humanSize } from '../human.ts';
+import type { StoppedOutput, StoppedStatus } from '../stopped.ts';
+import { harmless, type Paint } from './style.ts';
+import { type Column, tableLines } from './table.ts';
+
+/** For a person, as lines without their newlines: that no relay answers, and what its journal shows. */
+export function stoppedLines(status: StoppedStatus, paint: Paint): string[] {
+  const { dir, bytes, segments, oldest_ms, now_ms, damaged_places, outputs } = status;
+  const oldest =
+    oldest_ms === null ? '' : `, oldest event about ${humanDuration(now_ms - oldest_ms)} old`;
+  const lines = [
+    headline(status, paint),
+    `${paint('dim', 'journal  ')}${humanSize(bytes)}, ${counted(segments, 'segment')}${oldest}, in ${harmless(dir)}`,
+  ];
+  if (damaged_places > 0) {
+    const places = counted(damaged_places, 'damaged place');
+    lines.push(
+      `${paint('yellow', '!')} ${places} found; see all with: logboom buffer verify ${harmless(dir)}`,
+    );
+  }
+  if (outputs.length > 0) lines.push('', ...tableLines(COLUMNS, outputs, paint));
+  return lines;
+}
+
+function headline({ state, pid }: StoppedStatus, paint: Paint): string {
+  const owner = pid === null ? '' : ` (last: pid ${pid})`;
+  const words =
+    state === 'stopped'
+      ? 'is not running; its journal was closed'
+      : 'does not answer; it crashed, or is about to start or stop, or belongs to another user';
+  return `${paint('red', '✗')} ${paint('bold', 'logboom')} ${words}${owner}`;
+}
+
+const COLUMNS: readonly Column<StoppedOutput>[] = [
+  { title: 'OUTPUT', cell: ({ name }) => harmless(name) },
+  {
+    title: 'WAITING',
+    align: 'right',
+    cell: ({ lag_events, lag_bytes }) => {
+      if (lag_events === null) return '?';
+      return lag_bytes === null || lag_events === 0
+        ? humanCount(lag_events)
+        : `${humanCount(lag_events)} (${humanSize(lag_bytes)})`;
+    },
+  },
+];

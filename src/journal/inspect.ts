@@ -99,7 +99,7 @@ async function listSegments(fs: FileSystem, directory: string): Promise<FoundSeg
 }
 
 export interface InspectOptions {
-  /** Records before it are left out, and segments before it are not opened. Default: 0. */
+  /** Records before it are left out, and segments before it are not opened. Default: all. */
   readonly from_seq?: number;
   /** False: bodies are neither read nor checked, and empty in what is yielded. Default: true. */
   readonly bodies?: boolean;
@@ -125,7 +125,8 @@ export async function* inspectLog(
     if (next !== undefined && next.first.seq <= from_seq) continue;
     if (file.header === undefined) yield headerDamage(file);
     const parser = new SegmentParser(list.bounds(segment), SEGMENT_HEADER_BYTES);
-    parser.skipTo(from_seq);
+    // From its beginning the snapshot is seen too.
+    if (from_seq > segment.first.seq) parser.skipTo(from_seq);
     if (!bodies) parser.skipBodies();
     yield* inspectSegment(fs, segment, parser, from_seq, next === undefined);
   }

@@ -57,7 +57,7 @@ interface Command {
   readonly flags: readonly string[];
 }
 
-const COMMANDS_WITH_OTHERS_INSIDE = new Set(['config']);
+const COMMANDS_WITH_OTHERS_INSIDE = new Set(['buffer', 'config']);
 const INVOCATION = /(?:\blogboom|\bnode dist\/cli\.js) +([a-z-][^|>#\n]*)/g;
 const FLAG = /(?<=^|\s)--[a-z][a-z-]*/g;
 

@@ -16,7 +16,7 @@ describe('the help', () => {
   it('names every command and exit code', async () => {
     const { code, out } = await cli('--help');
     expect(code).toBe(0);
-    for (const command of ['run', 'config', 'cat', 'completion', 'help']) {
+    for (const command of ['run', 'config', 'cat', 'buffer', 'doctor', 'completion', 'help']) {
       expect(out).toMatch(new RegExp(`^  ${command} `, 'm'));
     }
     expect(out).toMatch(
@@ -30,14 +30,26 @@ describe('the help', () => {
     for (const flag of RUN_FLAGS) expect(out).toContain(`${flag} <`);
   });
 
-  it.each(['run', 'config', 'config check', 'config schema', 'config show', 'cat', 'completion'])(
-    'of %s has an example that begins with that command',
-    async (command) => {
-      const { code, out, err } = await cli(`${command} --help`);
-      expect([code, err]).toEqual([0, '']);
-      expect(out).toMatch(new RegExp(`Examples:\\n[^]*\\$ (\\S.*)?logboom ${command}`));
-    },
-  );
+  it.each([
+    'run',
+    'config',
+    'config check',
+    'config schema',
+    'config show',
+    'cat',
+    'buffer',
+    'buffer ls',
+    'buffer cat',
+    'buffer verify',
+    'buffer export',
+    'buffer trim',
+    'doctor',
+    'completion',
+  ])('of %s has an example that begins with that command', async (command) => {
+    const { code, out, err } = await cli(`${command} --help`);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(new RegExp(`Examples:\\n[^]*\\$ (\\S.*)?logboom ${command}`));
+  });
 
   it('of a command is the same through the command help', async () => {
     expect((await cli('help run')).out).toBe((await cli('run --help')).out);

@@ -22,6 +22,7 @@ export class FakeContainer {
   tty = false;
   started_at = '2026-11-23T06:00:00.123456789Z';
   labels: Record<string, string> = {};
+  log_driver = 'json-file';
   readonly log: FakeEntry[] = [];
   /** The status of answers about its log; 200: the log. */
   logs_status = 200;
@@ -50,7 +51,7 @@ export class FakeContainer {
         Hostname: 'host',
         Tty: this.tty,
       },
-      HostConfig: { LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } } },
+      HostConfig: { LogConfig: { Type: this.log_driver, Config: { 'max-size': '1m' } } },
     };
   }
 }

@@ -24,6 +24,8 @@ export class RelayRig {
   readonly log = new RecordingLog();
   /** What a relay writes its standard output to. */
   stdout: Writable = new Writable({ write: (_bytes, _encoding, done) => done() });
+  /** Where the relay's status is served. */
+  status = 'off';
   readonly #relays: Relay[] = [];
   readonly #clients: RawClient[] = [];
   #sent = 0;
@@ -60,7 +62,7 @@ export class RelayRig {
       inputs: { forward: [{ listen: 'tcp://127.0.0.1:0' }] },
       journal: { dir: join(this.dir.path, 'journal'), ...journal },
       docker: { root: 'off' },
-      status: { listen: 'off' },
+      status: { listen: this.status },
       shutdown: { timeout: `${STOP_TIMEOUT_MS}ms` },
       outputs,
     });

@@ -15,6 +15,8 @@ interface RunIdentity {
   readonly is_streamed: boolean;
   /** The container is gone, and its log was read to the end, or it was said what was not. */
   readonly is_over: boolean;
+  /** Of the run before, for its lines that are still to be read. */
+  readonly earlier?: Identity | undefined;
 }
 
 export interface IdentitiesDeps {
@@ -40,8 +42,6 @@ export class Identities {
   readonly #options: IdentityOptions;
   readonly #deps: IdentitiesDeps;
   readonly #runs = new Map<string, RunIdentity>();
-  /** Of the run before, for its lines that are still to be read. */
-  readonly #earlier = new Map<string, Identity>();
 
   constructor(options: IdentityOptions, deps: IdentitiesDeps) {
     this.#options = options;
@@ -68,7 +68,7 @@ export class Identities {
 
   /** Of the run that wrote a line at this time. */
   at(container: Container, time_s: number): Identity {
-    const earlier = this.#earlier.get(container.id);
+    const earlier = this.#known(container.id)?.earlier;
     const is_earlier = (time_s + 1) * 1000 <= container.started_ms;
     return earlier !== undefined && is_earlier ? earlier : this.of(container);
   }
@@ -97,18 +97,15 @@ export class Identities {
     for (const id of this.#runs.keys()) {
       if (this.#deps.positions.get(identityKey(id)) !== undefined) continue;
       this.#runs.delete(id);
-      this.#earlier.delete(id);
     }
   }
 
   #begin(container: Container, found: Pick<RunIdentity, 'identity' | 'is_streamed'>): void {
     const { id, started_ms } = container;
     const known = this.#known(id);
-    if (known !== undefined && known.started_ms !== started_ms) {
-      this.#earlier.set(id, known.identity);
-    }
-    const is_over = known?.started_ms === started_ms && known.is_over;
-    this.#note(id, { started_ms, ...found, is_over });
+    const is_same_run = known?.started_ms === started_ms;
+    const earlier = is_same_run ? known.earlier : known?.identity;
+    this.#note(id, { started_ms, ...found, earlier, is_over: is_same_run && known.is_over });
   }
 
   #note(id: string, run: RunIdentity): void {

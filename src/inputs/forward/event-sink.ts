@@ -91,8 +91,9 @@ export class EventSink implements FrameSink {
 
   frame(buf: Buffer, frame: Frame): void {
     if (frame.chunk_start >= 0) this.#takeChunk(buf, frame);
-    else if (this.#filter === undefined) this.#take(buf, frame, undefined);
-    else this.#judge(this.#filter, buf, frame, undefined);
+    else if (this.#filter === undefined || frame.codec !== CODEC.none) {
+      this.#take(buf, frame, undefined);
+    } else this.#judge(this.#filter, buf, frame, undefined);
   }
 
   heartbeat(): void {

@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import type { Config } from '../config/types.ts';
+import { inheritedSockets } from '../inputs/forward/listen-address.ts';
+import { Listeners } from '../inputs/forward/listeners.ts';
+import { FORWARD_LIMITS, type ForwardInputOptions } from '../inputs/forward/options.ts';
+import { type ForwardInputDeps, ForwardServer, listenersDeps } from '../inputs/forward/server.ts';
+import { HealthListener } from '../inputs/health.ts';
+import { FORMAT_VERSION } from '../journal/format.ts';
+import { Journal } from '../journal/journal.ts';
+import type { StateSpace } from '../journal/types.ts';
+import type { Clock } from '../sys/clock.ts';
+import type { DropLedger } from '../sys/ledger.ts';
+import type { Log } from '../sys/log.ts';
+import { Handover } from './control/handover.ts';
+import { takeOver } from './control/takeover.ts';
+import type { RelayParts } from './running-relay.ts';
+
+/** What the relay needs besides its configuration. */
+export interface RelayDeps {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly stdout: Writable;
+  readonly stdout_is_terminal: boolean;
+  /** Outputs whose place in the journal is given up. */
+  readonly drop_outputs: readonly string[];
+  /** Take over from a relay that runs on the same journal, if there is one. */
+  readonly takeover: boolean;
+  /** For sockets that systemd hands over. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly pid: number;
+  readonly version: string;
+}
+
+export function takeOverFrom(
+  config: Config,
+  listeners: Listeners,
+  { log, clock, pid, version, drop_outputs }: RelayDeps,
+): Promise<void> {
+  const known_outputs = [...config.outputs.map(({ name }) => name), ...drop_outputs];
+  const self = { pid, version };
+  return takeOver(config.journal.dir, listeners, { self, known_outputs, clock, log });
+}
+
+export function openHandover(
+  { journal: { dir }, shutdown_timeout_ms }: Config,
+  { server, outputs, observation }: Pick<RelayParts, 'server' | 'outputs' | 'observation'>,
+  { log, pid, version }: RelayDeps,
+): Promise<Handover> {
+  const view = () => ({
+    pid,
+    version,
+    journal_format: FORMAT_VERSION,
+    outputs: outputs.all().map(({ name }) => name),
+    listeners: server.handed_over,
+    stop_timeout_ms: shutdown_timeout_ms,
+  });
+  return Handover.open(dir, {
+    view,
+    status: () => observation.snapshot(),
+    calledOff: () => server.reclaimListeners(),
+    log,
+  });
+}
+
+export function openJournal(
+  { journal }: Config,
+  spaces: ReadonlyMap<number, StateSpace>,
+  ledger: DropLedger,
+  { log, clock }: RelayDeps,
+): Promise<Journal> {
+  return Journal.open({
+    directory: journal.dir,
+    spaces,
+    sync: journal.sync === 'commit' ? 'disk' : 'os',
+    on_full: journal.on_full,
+    max_bytes: journal.max_bytes,
+    segment_max_bytes: journal.segment_max_bytes,
+    linger_ms: journal.linger_ms,
+    clock,
+    log: log.child({ part: 'journal' }),
+    ledger,
+  });
+}
+
+function inputOptions({ inputs, journal: { dir } }: Config): ForwardInputOptions {
+  return {
+    listeners: inputs.listeners,
+    spool_dir: join(dir, 'spool'),
+    limits: { ...FORWARD_LIMITS, ...inputs.limits },
+  };
+}
+
+export function listenersOf(config: Config, { log, clock, env, pid }: RelayDeps): Listeners {
+  const options = inputOptions(config);
+  const deps = { clock, log: log.child({ part: 'input' }), inherited: inheritedSockets(env, pid) };
+  return new Listeners(options.listeners, listenersDeps(options, deps));
+}
+
+/** It has no successor beside it: it opens when a takeover is done, and closes before the next is told so. */
+export function healthListener(
+  { inputs: { health } }: Config,
+  { clock, log }: RelayDeps,
+): HealthListener | undefined {
+  if (health === undefined) return undefined;
+  return new HealthListener(health, clock, log.child({ part: 'health' }));
+}
+
+export function forwardServer(
+  config: Config,
+  input: Omit<ForwardInputDeps, 'clock' | 'log'>,
+  { log, clock }: RelayDeps,
+): ForwardServer {
+  const input_log = log.child({ part: 'input' });
+  return new ForwardServer(inputOptions(config), { ...input, clock, log: input_log });
+}

@@ -48,6 +48,8 @@ export interface CommitterContext {
 export class Committer {
   readonly #context: CommitterContext;
   #running = false;
+  /** Why a commit was given up: none behind it may be written, as positions in it would pass over what is lost. */
+  #given_up: Error | undefined;
   #idle: Promise<void> = Promise.resolve();
 
   constructor(context: CommitterContext) {
@@ -93,12 +95,11 @@ export class Committer {
     }
     const commit = new SealedCommit(gathered.drafts, tail.end, clock.now_ms());
     try {
+      if (this.#given_up !== undefined) throw this.#given_up;
       const writer = await disk.append(commit);
       writer.advance(commit.total_bytes, commit.first);
     } catch (error) {
-      const failure = asError(error);
-      this.#context.log.error({ error: messageOf(failure) }, 'a commit was given up');
-      callAll(gathered.callbacks, failure);
+      this.#giveUp(gathered, asError(error));
       return;
     }
     tail.add(commit);
@@ -110,6 +111,7 @@ export class Committer {
     const { disk, tail, clock } = this.#context;
     const state = encodeStateItems(entries);
     try {
+      if (this.#given_up !== undefined) throw this.#given_up;
       const writer = await disk.ready(0);
       const commit = new LargeCommit(writer, tail.end, clock.now_ms());
       const counts = await writeLarge(writer, commit, records, state);
@@ -120,6 +122,14 @@ export class Committer {
     } finally {
       disk.settle();
     }
+  }
+
+  /** Whoever reads on from a position, or waits for an ack, brings these events again; the others are gone. */
+  #giveUp({ drafts, callbacks }: GatheredCommit, failure: Error): void {
+    this.#given_up = failure;
+    const events = drafts.reduce((sum, { count }) => sum + count, 0);
+    this.#context.log.error({ events, error: messageOf(failure) }, 'a commit was given up');
+    callAll(callbacks, failure);
   }
 
   #publish(

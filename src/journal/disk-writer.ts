@@ -138,8 +138,11 @@ export class DiskWriter {
   async #roll(): Promise<void> {
     const { fs, clock, identity, segments, tail, spaces, retention, ballast } = this.#context;
     const { directory, syncs } = this.#options;
+    // Even if a new segment cannot be made whole, a file with its name may be there by then:
+    // what is written behind that into the old one would be taken for superseded.
     const left = this.#writer;
-    if (left?.broken) await left.close();
+    this.#writer = undefined;
+    await left?.close();
     const about = {
       directory,
       journal_id: identity.journal_id,
@@ -149,7 +152,6 @@ export class DiskWriter {
       snapshot: spaces.snapshot(),
     };
     const next = await SegmentWriter.create(fs, about, syncs);
-    await left?.close();
     this.#writer = next;
     segments.add(next.segment);
     await identity.noteSegment(next.segment.first.seq);

@@ -57,12 +57,23 @@ function doubt(
   recovered: RecoveredLog,
 ): string | undefined {
   if (note === undefined) return 'the LOCK file does not tell whose directory this was';
-  if (note.machine !== here.machine) return `it was on ${note.machine} and is on ${here.machine}`;
+  if (isElsewhere(note.machine, here.machine)) {
+    return `it was on ${note.machine} and is on ${here.machine}`;
+  }
   if (note.device !== here.device || note.inode !== here.inode) return 'the directory is a copy';
   // Whoever read it before it was damaged may have sent it on.
   if (recovered.cut_count > 0) return 'the last commit was cut off';
   if (note.sync === 'os' && !note.closed) return 'it was not synced, and not closed';
   return undefined;
+}
+
+/**
+ * Host name and machine id tell a clone of a whole machine, where device and inode are
+ * the same. A container has no machine id, and a new name with each swap.
+ */
+function isElsewhere(then: string, now: string): boolean {
+  const is_known = [then, now].every((machine) => !/\/(?:unknown)?$/.test(machine));
+  return is_known && then !== now;
 }
 
 function jumpOver(end: Place, named_seq: number, slots: readonly Place[]): Place {

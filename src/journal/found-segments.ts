@@ -8,6 +8,7 @@ import {
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
 } from './format.ts';
+import { isUnreadable } from './salvaged-file.ts';
 import { seqOfSegmentName } from './segments.ts';
 
 const JOURNAL_ID_BYTES = 16;
@@ -32,7 +33,7 @@ export async function findSegments(fs: FileSystem, directory: string): Promise<F
     const { bytes } = await fs.stat(path);
     const header = await withFile(fs, path, async (file) => {
       const content = Buffer.alloc(SEGMENT_HEADER_BYTES);
-      const got_bytes = await readFully(file, content, 0);
+      const got_bytes = await readFully(file, content, 0).catch(nothingIfUnreadable);
       return decodeSegmentHeader(content.subarray(0, got_bytes));
     });
     if (header !== undefined && header.version > FORMAT_VERSION) throw newerFormat(path, header);
@@ -52,6 +53,12 @@ export function journalIdOf(found: readonly FoundSegment[], noted: string | unde
     return ids.at(-1) ?? noted_id;
   }
   return noted_id ?? ids.at(-1) ?? randomBytes(JOURNAL_ID_BYTES);
+}
+
+/** A bad sector: the header is damaged, and so handled; what is behind it may be whole. */
+function nothingIfUnreadable(error: unknown): number {
+  if (isUnreadable(error)) return 0;
+  throw error;
 }
 
 function newerFormat(path: string, { version }: SegmentHeader): LogboomError {

@@ -4,7 +4,7 @@ import type { Log } from '../sys/log.ts';
 import { within } from '../sys/within.ts';
 
 /** What a step may take beyond its time before it is taken for hung. */
-const GRACE_MS = 500;
+const GRACE_MS = 1500;
 
 /**
  * The steps of a stop. Each keeps to a deadline by itself; one that does not hangs, as a

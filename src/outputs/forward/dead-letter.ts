@@ -165,7 +165,9 @@ export class DeadLetters {
 
   async #countLines(number: number): Promise<number> {
     const piece = Buffer.allocUnsafe(1024 * 1024);
-    const file = await this.#fs.open(this.#path(number), 'read');
+    const file = await this.#fs.open(this.#path(number), 'read').catch(undefinedIfMissing);
+    // Somebody has seen to it.
+    if (file === undefined) return 0;
     try {
       let lines = 0;
       let position = 0;
@@ -210,6 +212,10 @@ async function endOfLines(file: File): Promise<number> {
   }
   if (bytes > 0) await file.truncate(0);
   return 0;
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+  ignoreMissing(error);
 }
 
 function ignoreMissing(error: unknown): void {

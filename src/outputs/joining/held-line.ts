@@ -43,6 +43,11 @@ export class HeldLine {
     return this.#bytes;
   }
 
+  /** What it takes in memory. */
+  get held_bytes(): number {
+    return this.#bytes + this.#first.entry.length + this.key.length;
+  }
+
   get next_ordinal(): number {
     return this.#next_ordinal;
   }

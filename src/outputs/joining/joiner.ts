@@ -176,6 +176,7 @@ export class Joiner {
   #begin(key: string, record: JournalRecord, fragment: Fragment): HeldLine {
     const line = new HeldLine(key, record, fragment);
     this.#held.set(key, line);
+    this.#bytes += line.held_bytes;
     return line;
   }
 
@@ -188,7 +189,7 @@ export class Joiner {
   #release(line: HeldLine): void {
     this.#held.delete(line.key);
     this.#fragments -= line.places.length;
-    this.#bytes -= line.bytes;
+    this.#bytes -= line.held_bytes;
   }
 }
 

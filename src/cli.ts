@@ -15,20 +15,26 @@ import { runProgram } from './commands/program.ts';
 /** By convention, what a shell reports for a process that a signal ended. */
 const SIGNAL_EXIT_BASE = 128;
 
+/** File system calls come and go; when there was always one for so long, one hangs. */
+const HANGS_AFTER_MS = 1000;
+
 const code = await runProgram(processHost(), { relay: () => import('./relay.ts') });
-// A call that has just failed still counts as under way until the event loop has gone on.
-await setImmediate();
-exit(code);
+await exit(code);
 
 /**
  * Node.js ends only behind file system calls that are under way, so one that hangs would
- * keep the process for ever. After a failure with one under way it is killed instead, and
- * whoever started it sees that it failed.
+ * keep the process for ever. After a failure, when one has been under way for a good
+ * while, it is killed instead, and whoever started it sees that it failed.
  */
-function exit(code: number): never {
-  if (code !== EXIT.ok && process.getActiveResourcesInfo().includes('FSReqPromise')) {
-    process.kill(process.pid, 'SIGKILL');
-    process.abort(); // the first process of a container cannot be killed from within
+async function exit(code: number): Promise<never> {
+  const end_ms = performance.now() + HANGS_AFTER_MS;
+  const is_busy = (): boolean => process.getActiveResourcesInfo().includes('FSReqPromise');
+  while (code !== EXIT.ok && is_busy()) {
+    if (performance.now() > end_ms) {
+      process.kill(process.pid, 'SIGKILL');
+      process.abort(); // the first process of a container cannot be killed from within
+    }
+    await setImmediate();
   }
   process.exit(code);
 }
@@ -61,7 +67,8 @@ function processHost(): Host {
 function onStop(stop: (signal: StopSignal) => void): void {
   let stopping = false;
   const handle = (signal: StopSignal): void => {
-    if (stopping) exit(SIGNAL_EXIT_BASE + constants.signals[signal]);
+    // It never rejects.
+    if (stopping) void exit(SIGNAL_EXIT_BASE + constants.signals[signal]);
     stopping = true;
     stop(signal);
   };

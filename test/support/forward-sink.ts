@@ -94,6 +94,8 @@ export class ForwardSink {
     const { tls, path } = this.#options;
     const server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
     server.on('tlsClientError', () => {});
+    // A client that refuses the certificate resets the connection beneath TLS.
+    server.on('connection', (socket) => socket.on('error', () => {}));
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

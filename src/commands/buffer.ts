@@ -20,11 +20,8 @@ export function addBuffer(program: Command, host: Host, done: Done): void {
     .addHelpText(
       'after',
       examples(
-        [
-          'logboom buffer ls logboom-data/journal',
-          'what is in it, and what waits for which output',
-        ],
-        ['logboom buffer verify logboom-data/journal'],
+        ['logboom buffer ls logboom-data', 'what is in it, and what waits for which output'],
+        ['logboom buffer verify logboom-data'],
       ),
     );
   addLs(buffer, host, done);
@@ -40,7 +37,7 @@ function addLs(buffer: Command, host: Host, done: Done): void {
     .description('List segments, tags, and what waits for each output.')
     .argument('<dir>', 'the journal folder')
     .option('--json', 'for programs')
-    .addHelpText('after', examples(['logboom buffer ls logboom-data/journal']))
+    .addHelpText('after', examples(['logboom buffer ls logboom-data']))
     .action(async (dir: string) => {
       const { listBuffer } = await import('./buffer/ls.ts');
       done(await listBuffer(host, dir, command.opts<LsFlags>(), stopSignal(host)));
@@ -56,9 +53,9 @@ function addCat(buffer: Command, host: Host, done: Done): void {
     .addHelpText(
       'after',
       examples(
-        ['logboom buffer cat logboom-data/journal | head'],
-        ["logboom buffer cat logboom-data/journal --tag 'app.**' --since 10m"],
-        ['logboom buffer cat logboom-data/journal --output aggregator', 'what still waits for it'],
+        ['logboom buffer cat logboom-data | head'],
+        ["logboom buffer cat logboom-data --tag 'app.**' --since 10m"],
+        ['logboom buffer cat logboom-data --output aggregator', 'what still waits for it'],
       ),
     )
     .action(async (dir: string) => {
@@ -73,7 +70,7 @@ function addVerify(buffer: Command, host: Host, done: Done): void {
     .description('Check every checksum; exit code 1 if something is damaged.')
     .argument('<dir>', 'the journal folder')
     .option('--json', 'for programs')
-    .addHelpText('after', examples(['logboom buffer verify logboom-data/journal']))
+    .addHelpText('after', examples(['logboom buffer verify logboom-data']))
     .action(async (dir: string) => {
       const { verifyBuffer } = await import('./buffer/verify.ts');
       done(await verifyBuffer(host, dir, command.opts<VerifyFlags>(), stopSignal(host)));
@@ -100,10 +97,8 @@ function addExport(buffer: Command, host: Host, done: Done): void {
     .addHelpText(
       'after',
       examples(
-        ['logboom buffer export logboom-data/journal --file events.ndjson'],
-        [
-          'logboom buffer export logboom-data/journal --to tcp://aggregator:24224 --output aggregator',
-        ],
+        ['logboom buffer export logboom-data --file events.ndjson'],
+        ['logboom buffer export logboom-data --to tcp://aggregator:24224 --output aggregator'],
       ),
     )
     .action(async (dir: string) => {
@@ -124,8 +119,8 @@ function addTrim(buffer: Command, host: Host, done: Done): void {
     .addHelpText(
       'after',
       examples(
-        ['logboom buffer trim logboom-data/journal', 'what every output is done with'],
-        ['logboom buffer trim logboom-data/journal --older-than 7d --dry-run'],
+        ['logboom buffer trim logboom-data', 'what every output is done with'],
+        ['logboom buffer trim logboom-data --older-than 7d --dry-run'],
       ),
     )
     .action(async (dir: string) => {

@@ -70,7 +70,7 @@ function thingsToTry(listening: readonly string[]): string[] {
   const address = reachable.replace(/^tcp:\/\//, '');
   const to = reachable === DEFAULT_LISTENER ? '' : ` --to ${reachable}`;
   return [
-    `docker run --log-driver=fluentd --log-opt fluentd-address=${address} alpine echo hello`,
+    `docker run --log-driver=fluentd --log-opt fluentd-address=${address} --log-opt fluentd-sub-second-precision=true alpine echo hello`,
     `echo '{"log":"hello"}' | npx logboom cat${to} demo`,
   ];
 }

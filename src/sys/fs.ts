@@ -4,6 +4,8 @@
  */
 import { constants, type Stats, statSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { systemCode } from '../errors.ts';
 
 export interface FileStat {
   readonly bytes: number;
@@ -130,9 +132,7 @@ export const nodeFs: FileSystem = {
   rename: (from, to) => rename(from, to),
   unlink: (path) => unlink(path),
   readdir: (path) => readdir(path),
-  async mkdir(path) {
-    await mkdir(path, { recursive: true });
-  },
+  mkdir: makeDirectory,
   remove: (path) => rm(path, { recursive: true, force: true }),
   async syncDirectory(path) {
     const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -202,4 +202,28 @@ export async function withFile<T>(
   } finally {
     await file.close();
   }
+}
+
+/**
+ * Step by step: Node's own recursive mkdir tries for ever where a directory can be seen but
+ * nothing can be made in it, such as /proc.
+ */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EEXIST' && (await isDirectory(path))) return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || parent === path || (await isDirectory(parent))) throw error;
+    await makeDirectory(parent);
+    await makeDirectory(path);
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }

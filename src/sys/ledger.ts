@@ -15,6 +15,7 @@ export class DropLedger {
   }
 
   count(reason: string, place: string, events: number): void {
+    if (events === 0) return;
     let places = this.#by_reason.get(reason);
     if (places === undefined) {
       places = new Map();

@@ -20,7 +20,7 @@ describe('the start-up message', () => {
         '  status     http://127.0.0.1:24220',
         '',
         'Try it:',
-        '  docker run --log-driver=fluentd --log-opt fluentd-address=127.0.0.1:24224 alpine echo hello',
+        '  docker run --log-driver=fluentd --log-opt fluentd-address=127.0.0.1:24224 --log-opt fluentd-sub-second-precision=true alpine echo hello',
         `  echo '{"log":"hello"}' | npx logboom cat demo`,
         '',
       ].join('\n'),
@@ -38,7 +38,7 @@ describe('the start-up message', () => {
       listening: ['tls://0.0.0.0:1', url],
       status_url: undefined,
     });
-    expect(message).toContain(`fluentd-address=${address} alpine`);
+    expect(message).toContain(`fluentd-address=${address} `);
     expect(message).toContain(`npx logboom cat ${to} demo`);
     expect(message).not.toContain('status');
   });

@@ -103,7 +103,7 @@ describe('the status in words', () => {
       recovered: 7,
     }));
     const text = statusLines(sampleStatus({ containers }), plainPaint).join('\n');
-    expect(text).toContain('RECOVERED');
+    expect(text).toContain('FROM CACHE');
     expect(text).not.toContain('LATE');
   });
 

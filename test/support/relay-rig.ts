@@ -117,6 +117,6 @@ export class RelayRig {
 
   /** What the last relay that stopped said of events that wait, and that were dropped. */
   get lastWords(): unknown {
-    return this.log.lines.findLast(({ message }) => message.includes('what waits'))?.fields;
+    return this.log.lines.findLast(({ fields }) => 'waiting' in fields)?.fields;
   }
 }

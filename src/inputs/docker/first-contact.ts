@@ -17,7 +17,7 @@ export function firstContact(
   alive_ms: number,
   otherwise: 'oldest' | 'newest',
 ): FirstContact {
-  if (started_ms === 0 && !running) return { start_at: 'oldest', why: 'it was never started' };
+  if (started_ms === 0 && !running) return { start_at: 'oldest', why: 'it has not run yet' };
   // An Engine that does not tell when a container was started tells when it was created.
   const begun_ms = started_ms === 0 ? created_ms : started_ms;
   if (begun_ms > alive_ms) return { start_at: 'oldest', why: 'it started since logboom last ran' };

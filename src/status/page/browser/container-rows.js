@@ -15,8 +15,8 @@ export const COLUMNS = [
   { key: 'how', title: 'How', first: 'ascending' },
   { key: 'lines_per_s', title: 'Lines/s', first: 'descending' },
   { key: 'last_line_s', title: 'Last line', first: 'descending' },
-  { key: 'recovered', title: 'Recovered', first: 'descending' },
-  { key: 'dropped_doubled', title: 'Doubled', first: 'descending' },
+  { key: 'recovered', title: 'From cache', first: 'descending' },
+  { key: 'dropped_doubled', title: 'Repeats', first: 'descending' },
   { key: 'late', title: 'Late', first: 'descending' },
 ];
 

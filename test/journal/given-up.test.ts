@@ -30,10 +30,12 @@ class LastPosition implements StateSpace {
 
 let dir: TempDir;
 let fs: FaultyFs;
+let log: RecordingLog;
 
 beforeEach(async () => {
   dir = await tempDir('given-up');
   fs = new FaultyFs();
+  log = new RecordingLog();
 });
 
 afterEach(async () => {
@@ -42,7 +44,11 @@ afterEach(async () => {
 });
 
 const open = (options: Partial<JournalOptions> = {}): Promise<Journal> =>
-  Journal.open({ directory: dir.path, fs, log: new RecordingLog(), ...options });
+  Journal.open({ directory: dir.path, fs, log, ...options });
+
+/** The journal may wait for room by now. */
+const failed = ({ lines }: RecordingLog): boolean =>
+  lines.some(({ fields }) => fields['state'] === 'io_error');
 
 const outcome = (promise: Promise<unknown>): Promise<'durable' | 'given up'> =>
   promise.then(
@@ -98,12 +104,13 @@ describe('a segment that fails behind its rename', () => {
       appendEvents(journal, 't', [id], { filler_bytes: 60_000 });
       await committed(journal);
     }
-    // There is no room: a new segment is begun, and its directory cannot be opened once.
-    fs.fail({ operation: 'syncDirectory', code: 'EMFILE', times: 1 });
+    // There is no room: a new segment is begun, and its directory cannot be opened for now.
+    fs.fail({ operation: 'syncDirectory', code: 'EMFILE' });
     appendEvents(journal, 't', [4], { filler_bytes: 130_000 });
     const durable = committed(journal);
-    await until('the journal is in trouble', () => journal.state === 'io_error');
+    await until('the segment has failed', () => failed(log));
     await cursor.save(3, Buffer.alloc(0));
+    fs.healAll();
     await durable;
     const { durable_seq } = journal;
     await journal.close();

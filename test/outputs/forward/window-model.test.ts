@@ -116,6 +116,8 @@ class World {
       this.planned.set(chunk.id, { tag: chunk.tag_key, seq: chunk.range.first_seq });
     }
     this.next_seq += skipped;
+    // It would not be its tag's last chunk any more, and be overtaken.
+    if (chunks.some(({ tag_key }) => tag_key === this.aside?.tag_key)) this.endAside();
     this.window.add(chunks, this.next_seq, this.route);
     this.save();
   }
@@ -147,6 +149,10 @@ class World {
     flight.splice(flight.indexOf(id), 1);
     this.acked.add(id);
     // What is set aside ends with the next ack: nothing may be overtaken without end.
+    this.endAside();
+  }
+
+  endAside(): void {
     if (this.aside?.state === 'aside') this.window.takeBack(this.aside);
     this.aside = undefined;
   }

@@ -111,7 +111,10 @@ export class LogReader implements JournalReader {
 
   async #fromMemory(max_bytes: number): Promise<JournalRecord[]> {
     await this.#closeSegment();
-    const records = this.#context.tail.read(this.#next_seq, max_bytes);
+    const { tail } = this.#context;
+    // While the file was closed newer commits may have pushed this record out of memory.
+    if (!tail.has(this.#next_seq)) return [];
+    const records = tail.read(this.#next_seq, max_bytes);
     for (const record of records) this.#passed(record);
     return records;
   }
@@ -228,9 +231,12 @@ export class LogReader implements JournalReader {
 
   /** Everything in the segment was read: the next one follows, or (in the last) more of it later. */
   async #leaveSegment({ segment }: OpenSegment): Promise<void> {
-    const is_last = this.#context.segments.after(segment) === undefined;
+    const { segments, tail } = this.#context;
+    const is_last = segments.after(segment) === undefined;
+    // What becomes durable while the file is closed is still to be read.
+    const { end } = tail;
     await this.#closeSegment();
-    if (is_last) this.#reach(this.#context.tail.end);
+    if (is_last) this.#reach(end);
     else this.#skipSegment(segment);
   }
 

@@ -114,7 +114,8 @@ export class Committer {
       if (this.#given_up !== undefined) throw this.#given_up;
       const writer = await disk.ready(0);
       const commit = new LargeCommit(writer, tail.end, clock.now_ms());
-      const counts = await writeLarge(writer, commit, records, state);
+      const { counts, total_bytes } = await writeLarge(writer, commit, records, state);
+      writer.advance(total_bytes, commit.first);
       tail.skipTo(commit.place);
       this.#publish(state, [done], counts, commit.place);
     } catch (error) {
@@ -151,22 +152,20 @@ export class Committer {
   }
 }
 
-/** Writes the commit and makes it readable. Rejects with nothing left of it, or a broken writer. */
+/** Makes the commit durable; nobody can read it yet. Rejects with nothing left of it, or a broken writer. */
 async function writeLarge(
   writer: SegmentWriter,
   commit: LargeCommit,
   records: LargeWork['records'],
   state: Buffer,
-): Promise<AppendedCount[]> {
+): Promise<{ counts: AppendedCount[]; total_bytes: number }> {
   const counts: AppendedCount[] = [];
   try {
     for await (const record of records) {
       await commit.add(record);
       addCount(counts, record.tag, record.count);
     }
-    const total_bytes = await commit.finish(state);
-    writer.advance(total_bytes, commit.first);
-    return counts;
+    return { counts, total_bytes: await commit.finish(state) };
   } catch (error) {
     // A truncate that fails breaks the writer, and the next commit opens a new segment.
     if (!writer.broken) await writer.truncate().catch(() => {});

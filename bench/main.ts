@@ -5,9 +5,9 @@
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Contestant, ContestantName } from './contestants/contestant.ts';
 import { findContestants } from './contestants/found.ts';
 import { type BenchOptions, HELP, isWanted, parseArguments } from './lib/arguments.ts';
+import { interruption } from './lib/interrupt.ts';
 import { loadPlot } from './lib/load-plot.ts';
 import { describeMachine, machineText } from './lib/machine.ts';
 import { type BenchReport, reportJson, reportText } from './lib/output.ts';
@@ -16,49 +16,16 @@ import { withBench } from './lib/readme.ts';
 import { type Run, summarize } from './lib/results.ts';
 import { Workspace } from './lib/workspace.ts';
 import { MICRO, measureParts } from './micro/all.ts';
-import { QUICK_WITH_PEERS, SCENARIOS } from './scenarios/all.ts';
-import type { Bench, Scenario } from './scenarios/scenario.ts';
+import { SCENARIOS } from './scenarios/all.ts';
+import { runScenario } from './scenarios/rounds.ts';
 
-const SIGNAL_EXIT_CODE = 130;
+const MS_PER_S = 1000;
 
-/** Rounds outside, contestants inside: what the machine does meanwhile meets them all. */
-async function runScenario(
-  scenario: Scenario,
-  contestants: readonly Contestant[],
-  bench: Bench,
-): Promise<Run[]> {
-  const runs: Run[] = [];
-  const leaves_out_peers = bench.options.quick && !QUICK_WITH_PEERS.has(scenario.name);
-  const taking_part = contestants.filter(
-    (contestant) =>
-      scenario.takesPart(contestant) && !(leaves_out_peers && isPeer(contestant.name)),
-  );
-  for (let round = 1; round <= bench.options.rounds_count; round += 1) {
-    for (const contestant of taking_part) {
-      const key = { scenario: scenario.name, round };
-      try {
-        const outcomes = await scenario.run(contestant, bench);
-        runs.push(...outcomes.map((outcome) => ({ ...key, ...outcome })));
-      } catch (error) {
-        const failure = error instanceof Error ? error.message : String(error);
-        say(`${scenario.name}, ${contestant.name}, round ${round}: ${failure}`);
-        runs.push({
-          ...key,
-          contestant: contestant.name,
-          figures: {},
-          failure: firstLine(failure),
-        });
-      }
-    }
-  }
-  return runs;
-}
-
-const isPeer = (name: ContestantName): boolean => name !== 'logboom' && name !== 'pump';
-
-const firstLine = (text: string): string => text.split('\n')[0] ?? '';
-
-async function runAll(options: BenchOptions, workspace: Workspace): Promise<BenchReport> {
+async function runAll(
+  options: BenchOptions,
+  workspace: Workspace,
+  interrupted: AbortSignal,
+): Promise<BenchReport> {
   const contestants = (await findContestants()).filter(
     ({ name }) => !options.profile || name === 'logboom',
   );
@@ -67,7 +34,7 @@ async function runAll(options: BenchOptions, workspace: Workspace): Promise<Benc
   const runs: Run[] = [];
   if (options.micro && isWanted(MICRO, options.only)) {
     say('single parts');
-    const results = await measureParts(workspace, options.load_ms);
+    const results = await measureParts(workspace, options.load_ms, interrupted);
     for (const { name, figures } of results) {
       runs.push({ scenario: name, contestant: '', round: 1, figures });
     }
@@ -77,13 +44,17 @@ async function runAll(options: BenchOptions, workspace: Workspace): Promise<Benc
     const profiles = options.profile
       ? await mkdtemp(join(tmpdir(), `logboom-profile-${scenario.name}-`))
       : undefined;
-    const bench = { options, workspace, ...(profiles === undefined ? {} : { profiles }) };
-    runs.push(...(await runScenario(scenario, contestants, bench)));
+    const bench = {
+      options,
+      workspace,
+      interrupted,
+      ...(profiles === undefined ? {} : { profiles }),
+    };
+    runs.push(...(await runScenario(scenario, contestants, bench, say)));
     if (profiles !== undefined) await sayProfiles(profiles);
   }
   const about = contestants.map((contestant) => contestant.about);
-  const { rounds_count, load_ms } = options;
-  return { machine, rounds_count, load_ms, about, runs };
+  return { machine, options, about, runs };
 }
 
 async function sayProfiles(directory: string): Promise<void> {
@@ -108,16 +79,10 @@ async function write(report: BenchReport, options: BenchOptions): Promise<void> 
   }
 }
 
-/** Progress goes to standard error, the report to standard output. */
+/** Progress goes to standard error, with the seconds since the start; the report to standard output. */
 function say(text: string): void {
-  process.stderr.write(`${text}\n`);
-}
-
-/** Processes and folders go when this process does; a signal must not pass that by. */
-function endOnSignals(): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => process.exit(SIGNAL_EXIT_CODE));
-  }
+  const since_start_s = String(Math.round(performance.now() / MS_PER_S));
+  process.stderr.write(`${since_start_s.padStart(5)} s  ${text}\n`);
 }
 
 async function main(): Promise<void> {
@@ -129,10 +94,10 @@ async function main(): Promise<void> {
   }
   if (process.platform !== 'linux')
     throw new Error('expected Linux: CPU and memory are read from /proc');
-  endOnSignals();
+  const interrupted = interruption();
   const workspace = new Workspace(options.directory);
   try {
-    await write(await runAll(options, workspace), options);
+    await write(await runAll(options, workspace, interrupted), options);
   } finally {
     await workspace.remove();
   }
@@ -140,5 +105,5 @@ async function main(): Promise<void> {
 
 await main().catch((error: unknown) => {
   say(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
+  process.exitCode ??= 1;
 });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from '../../test/support/process.ts';
-import { machineTime_ms } from '../lib/proc.ts';
+import { familyOf, machineTime_ms } from '../lib/proc.ts';
 
 export type ContestantName = 'logboom' | 'pump' | 'fluentd' | 'fluent-bit';
 
@@ -17,6 +17,8 @@ export interface Task {
   readonly syncs?: boolean;
   /** A folder of Docker's to follow too. */
   readonly containers?: string;
+  /** The pump: answer what is on the disk, and don't gather for longer than that takes. */
+  readonly acks?: boolean;
   /** The most that may wait. */
   readonly journal_max_bytes?: number;
   /** Where CPU profiles are written, if they are. */
@@ -52,13 +54,25 @@ const STOP_GRACE_MS = 20_000;
 /** Start times are this exact. */
 const POLL_MS = 3;
 
-/** Starts a contestant; it ends with the bench, whatever happens. Rejects, with its output, if it ends before it accepts. */
-export async function begin(contestant: Contestant, task: Task): Promise<Contesting> {
+/**
+ * Starts a contestant; it ends with the bench, whatever happens. Rejects, with its output, if
+ * it ends before it accepts.
+ */
+export async function begin(
+  contestant: Contestant,
+  task: Task,
+  interrupted: AbortSignal,
+): Promise<Contesting> {
   const { file, args, env = {} } = await contestant.command(task);
   const begin_ms = machineTime_ms();
   const child = new Child(file, args, { name: contestant.name, env, cwd: task.directory });
+  const killAll = (): void => kill([child.pid, ...familyOf(child.pid)]);
+  // Ahead of those that remove what it may still write to.
+  process.prependOnceListener('exit', killAll);
+  child.exited.finally(() => process.off('exit', killAll)).catch(() => {});
   try {
     while (!(await accepts(task.port))) {
+      interrupted.throwIfAborted();
       if (child.exit !== undefined) throw new Error(child.describe());
       if (machineTime_ms() - begin_ms > START_MAX_MS) {
         throw new Error(`not accepting after ${START_MAX_MS / 1000} s; ${child.describe()}`);
@@ -67,15 +81,31 @@ export async function begin(contestant: Contestant, task: Task): Promise<Contest
     }
     return { child, accepting_ms: machineTime_ms() - begin_ms };
   } catch (error) {
-    await child.stop('SIGKILL');
+    await killWithFamily(child);
     throw error;
   }
 }
 
 /** Ends it; what it holds is of no use any more, except that profiles are written at a proper end. */
 export async function end({ child }: Contesting, { profiles }: Task): Promise<void> {
-  if (profiles === undefined) await child.stop('SIGKILL');
+  if (profiles === undefined) await killWithFamily(child);
   else await child.stop('SIGTERM', STOP_GRACE_MS);
+}
+
+/** It may have started others, which would keep its output open and go on by themselves. */
+async function killWithFamily(child: Child): Promise<void> {
+  if (child.exit === undefined) kill(familyOf(child.pid));
+  await child.stop('SIGKILL');
+}
+
+function kill(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
 }
 
 async function accepts(port: number): Promise<boolean> {

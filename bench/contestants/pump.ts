@@ -14,7 +14,7 @@ export function pump(): Contestant {
       'pump: bytes from socket to file to socket in Node.js, fdatasync as logboom does, looks at nothing',
     speaks: 'bytes',
     follows: false,
-    async command({ directory, port, upstream_port, syncs = true }) {
+    async command({ directory, port, upstream_port, syncs = true, acks = false }) {
       const file = join(directory, 'pump.mjs');
       // Plain JavaScript, as the relay is: no loader in the process that is measured.
       const { outputText } = ts.transpileModule(await readFile(SOURCE, 'utf8'), {
@@ -22,8 +22,9 @@ export function pump(): Contestant {
       });
       await writeFile(file, outputText);
       const data = join(directory, 'pump.data');
-      const args = [file, String(port), String(upstream_port), data, syncs ? 'commit' : 'os'];
-      return { file: process.execPath, args };
+      const ports = [String(port), String(upstream_port)];
+      const mode = [syncs ? 'commit' : 'os', ...(acks ? ['acks'] : [])];
+      return { file: process.execPath, args: [file, ...ports, data, ...mode] };
     },
   };
 }

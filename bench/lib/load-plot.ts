@@ -1,4 +1,4 @@
-import { type Panel, plotSvg } from './plot.ts';
+import { type Panel, plotSvg, type Series } from './plot.ts';
 import type { Summary } from './results.ts';
 
 const PANELS = [
@@ -17,7 +17,8 @@ export function loadPlot(summaries: readonly Summary[], title: string): string {
       !HIDDEN.has(scenario) && SHOWN_IF.every((figure) => figures[figure] !== undefined),
   );
   const scenarios = [...new Set(shown.map(({ scenario }) => scenario))];
-  const series = [...new Set(shown.map(({ contestant }) => contestant))];
+  const names = [...new Set(shown.map(({ contestant }) => contestant))];
+  const series = names.map((name): Series => ({ name, mark: name === 'pump' ? 'ring' : 'dot' }));
   const panels = PANELS.map(({ figure, title: panel_title }): Panel => {
     const rows = scenarios.map((scenario) => ({
       label: scenario,

@@ -3,6 +3,12 @@
  * colours can be read on white and on black, and there is no background. Pure.
  */
 
+export interface Series {
+  readonly name: string;
+  /** A ring, for what the others are compared with, stays visible around a dot on the same place. */
+  readonly mark: 'dot' | 'ring';
+}
+
 export interface Panel {
   readonly title: string;
   readonly rows: readonly PanelRow[];
@@ -13,8 +19,8 @@ interface PanelRow {
   readonly dots: readonly { readonly series: string; readonly value: number }[];
 }
 
-const INK = '#808080';
-const COLOURS = ['#8c8c8c', '#d9730d', '#3b82c4', '#4a9c5d'] as const;
+const INK = '#767676';
+const COLOURS = [INK, '#d9730d', '#3b82c4', '#4a9c5d'] as const;
 
 const LABELS_WIDTH = 180;
 const PLOT_WIDTH = 280;
@@ -23,11 +29,12 @@ const ROW_HEIGHT = 22;
 const HEAD_HEIGHT = 58;
 const FOOT_HEIGHT = 26;
 const DOT_RADIUS = 5;
+const RING_RADIUS = 7.5;
 
 /** Panels side by side with the same rows, in the order of `series`. */
 export function plotSvg(
   title: string,
-  series: readonly string[],
+  series: readonly Series[],
   panels: readonly Panel[],
 ): string {
   const rows_count = Math.max(0, ...panels.map(({ rows }) => rows.length));
@@ -54,7 +61,7 @@ function drawPanel(
   { title, rows }: Panel,
   left: number,
   rows_count: number,
-  series: readonly string[],
+  series: readonly Series[],
 ): string[] {
   const values = rows.flatMap(({ dots }) => dots.map(({ value }) => value));
   const axis = logAxis(values);
@@ -65,26 +72,41 @@ function drawPanel(
     textAt(x(tick), bottom + 16, tickText(tick), 'middle'),
   ]);
   const dots = rows.flatMap((row, index) =>
-    row.dots.map(
-      ({ series: name, value }) =>
-        `<circle cx="${x(value)}" cy="${rowY(index)}" r="${DOT_RADIUS}" fill="${colourOf(name, series)}"><title>${escapeXml(`${name}, ${row.label}: ${value.toPrecision(3)}`)}</title></circle>`,
+    row.dots.map(({ series: name, value }) =>
+      markAt(
+        x(value),
+        rowY(index),
+        series.findIndex((one) => one.name === name),
+        series,
+        `<title>${escapeXml(`${name}, ${row.label}: ${value.toPrecision(3)}`)}</title>`,
+      ),
     ),
   );
   return [textAt(left, HEAD_HEIGHT - 12, title, 'start'), ...grid, ...dots];
 }
 
-function drawLegend(series: readonly string[]): string[] {
-  return series.flatMap((name, index) => {
+function drawLegend(series: readonly Series[]): string[] {
+  return series.flatMap(({ name }, index) => {
     const x = LABELS_WIDTH + index * 110;
-    return [
-      `<circle cx="${x + DOT_RADIUS}" cy="14" r="${DOT_RADIUS}" fill="${colourOf(name, series)}"/>`,
-      textAt(x + 16, 18, name, 'start'),
-    ];
+    return [markAt(x + DOT_RADIUS, 14, index, series, ''), textAt(x + 18, 18, name, 'start')];
   });
 }
 
-const colourOf = (name: string, series: readonly string[]): string =>
-  COLOURS[series.indexOf(name) % COLOURS.length] ?? INK;
+/** The mark of the series at `index`, with `content` inside. */
+function markAt(
+  x: number,
+  y: number,
+  index: number,
+  series: readonly Series[],
+  content: string,
+): string {
+  const colour = COLOURS[index % COLOURS.length] ?? INK;
+  const look =
+    series[index]?.mark === 'ring'
+      ? `r="${RING_RADIUS}" fill="none" stroke="${colour}" stroke-width="1.5"`
+      : `r="${DOT_RADIUS}" fill="${colour}"`;
+  return `<circle cx="${x}" cy="${y}" ${look}>${content}</circle>`;
+}
 
 const rowY = (index: number): number => HEAD_HEIGHT + (index + 0.5) * ROW_HEIGHT;
 

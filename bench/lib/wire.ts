@@ -21,8 +21,6 @@ export interface LoadBlock {
   readonly body_bytes: number;
 }
 
-/** Of events: a write of so much, or of what is left when compressed, is not the bottleneck. */
-const BLOCK_BYTES = 1024 * 1024;
 /** Fluentd and Fluent Bit send such chunks under load. */
 const PACKED_EVENTS_MAX = 500;
 const PACKED_BYTES_MAX = 512 * 1024;
@@ -31,13 +29,17 @@ const ENTRY_HEADER = Buffer.of(0x92);
 const CONTAINER_ID = '7175395e0'.padEnd(64, '0');
 const TIME_S = 1_795_413_617;
 
-/** A block with each tag as often as the others, one message a tag in turn. */
-export function loadBlock(shape: LoadShape): LoadBlock {
+/**
+ * A block with each tag as often as the others, one message a tag in turn.
+ *
+ * @param min_bytes of its events, before they are compressed
+ */
+export function loadBlock(shape: LoadShape, min_bytes: number): LoadBlock {
   const messages: Buffer[] = [];
   let events_count = 0;
   let entry_bytes = 0;
   let body_bytes = 0;
-  while (entry_bytes < BLOCK_BYTES || messages.length % shape.tags_count !== 0) {
+  while (entry_bytes < min_bytes || messages.length % shape.tags_count !== 0) {
     const tag = str(`app.${messages.length % shape.tags_count}`);
     const bodies = eventBodies(shape, events_count);
     const entries = Buffer.concat(bodies.flatMap((body) => [ENTRY_HEADER, body]));

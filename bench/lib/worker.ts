@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { cpuTime_us } from './proc.ts';
 
 /** What the bench and one kind of worker process say to each other. */
 export interface Protocol {
@@ -8,6 +9,9 @@ export interface Protocol {
   /** `did` says what about. */
   readonly report: { readonly did: string };
 }
+
+/** A report that did not come in its time; the process may still be at it. */
+export class TooLate extends Error {}
 
 /**
  * One of the bench's own processes (the load, the sink), which does what it is told over
@@ -28,7 +32,8 @@ export class Worker<P extends Protocol> {
     this.#name = file;
     const path = fileURLToPath(new URL(`../processes/${file}`, import.meta.url));
     this.#process = fork(path, [JSON.stringify(settings)], { execArgv: ['--import', 'tsx'] });
-    process.once('exit', this.#kill);
+    // Ahead of those that remove what it may still write to.
+    process.prependOnceListener('exit', this.#kill);
     this.#process.on('message', (report) => {
       this.#reports.push(report as P['report']);
       this.#wake();
@@ -40,25 +45,36 @@ export class Worker<P extends Protocol> {
     this.#process.once('error', (error) => this.#fail(error));
   }
 
+  /** CPU time that it has taken so far. */
+  get cpu_us(): number {
+    return this.#process.pid === undefined ? 0 : cpuTime_us(this.#process.pid);
+  }
+
   send(command: P['command']): void {
     this.#process.send(command, (error) => {
       if (error !== null) this.#fail(error);
     });
   }
 
-  /** Waits for the next report of a kind; other kinds are kept. Rejects when it takes too long or the process ends. */
+  /**
+   * Waits for the next report of a kind; other kinds are kept. Rejects with TooLate after
+   * `timeout_ms`, and when the process ends.
+   */
   async next<D extends P['report']['did']>(
     did: D,
     timeout_ms: number,
   ): Promise<Extract<P['report'], { did: D }>> {
+    let is_late = false;
     const too_late = setTimeout(() => {
-      this.#fail(new Error(`${this.#name}: not "${did}" within ${timeout_ms / 1000} s`));
+      is_late = true;
+      this.#wake();
     }, timeout_ms);
     try {
       for (;;) {
         const at = this.#reports.findIndex((report) => report.did === did);
         if (at !== -1) return this.#reports.splice(at, 1)[0] as Extract<P['report'], { did: D }>;
         if (this.#failure !== undefined) throw this.#failure;
+        if (is_late) throw new TooLate(`${this.#name}: not "${did}" in time`);
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });

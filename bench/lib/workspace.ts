@@ -3,10 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
+/** Processes that were killed just now may still be writing. */
+const REMOVE = { recursive: true, force: true, maxRetries: 20, retryDelay: 50 } as const;
+
 /** The bench's own folder: everything it writes is in it, and goes with it, also on Ctrl-C. */
 export class Workspace {
   readonly path: string;
-  readonly #removeNow = (): void => rmSync(this.path, { recursive: true, force: true });
+  readonly #removeNow = (): void => rmSync(this.path, REMOVE);
 
   constructor(parent = tmpdir()) {
     this.path = mkdtempSync(join(resolve(parent), 'logboom-bench-'));
@@ -19,12 +22,12 @@ export class Workspace {
     try {
       return await use(directory);
     } finally {
-      await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+      await rm(directory, REMOVE);
     }
   }
 
   async remove(): Promise<void> {
     process.off('exit', this.#removeNow);
-    await rm(this.path, { recursive: true, force: true, maxRetries: 5 });
+    await rm(this.path, REMOVE);
   }
 }

@@ -14,9 +14,14 @@ export interface MicroResult {
 }
 
 /** Single parts, in this process, one after another. */
-export async function measureParts(workspace: Workspace, load_ms: number): Promise<MicroResult[]> {
+export async function measureParts(
+  workspace: Workspace,
+  load_ms: number,
+  interrupted: AbortSignal,
+): Promise<MicroResult[]> {
   const results: MicroResult[] = [];
   for (const micro of [...PROTOCOL, ...JOURNAL, ...LINES_OF_LOGS]) {
+    interrupted.throwIfAborted();
     const figures = await workspace.within(async (directory) =>
       measure(await micro.begin(directory), load_ms),
     );

@@ -6,6 +6,7 @@ import type { Micro } from './measure.ts';
 
 /** As a socket hands them over. */
 const READ_BYTES = 64 * 1024;
+const BLOCK_BYTES = 1024 * 1024;
 
 const NOTHING: FrameSink = {
   frame() {},
@@ -20,7 +21,7 @@ function frameReader(name: string, shape: LoadShape): Micro {
   return {
     name: `frame reader, ${name}: an event`,
     async begin() {
-      const block = loadBlock(shape);
+      const block = loadBlock(shape, BLOCK_BYTES);
       const reader = new FrameReader(NOTHING, LIMITS);
       const work = (): void => {
         for (let at = 0; at < block.bytes.length; at += READ_BYTES) {

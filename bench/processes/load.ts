@@ -36,9 +36,14 @@ export interface LoadProtocol {
   readonly report: LoadReport;
 }
 
+/** All connections' writes under way together: what has begun is sent to its end, however slow the other side is. */
+const WRITES_MAX_BYTES = 1024 * 1024;
+/** A write of so much costs the generator little for each event. */
+const WRITE_MIN_BYTES = 64 * 1024;
+
 const channel = new Channel<LoadProtocol>();
 const { connections_count, ...shape } = channel.settings;
-const block = loadBlock(shape);
+const block = loadBlock(shape, Math.max(WRITE_MIN_BYTES, WRITES_MAX_BYTES / connections_count));
 let sockets: readonly Socket[] = [];
 
 async function connectAll(port: number): Promise<void> {

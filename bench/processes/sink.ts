@@ -11,15 +11,16 @@ export interface SinkSettings {
   readonly speaks: 'forward' | 'bytes';
 }
 
-/** Report as soon as so much has come since the start: events, or bytes. */
-interface SinkCommand {
-  readonly do: 'expect';
-  readonly count: number;
-}
+type SinkCommand =
+  /** Report as soon as so much has come since the start: events, or bytes. */
+  | { readonly do: 'expect'; readonly count: number }
+  /** Report how much has come. */
+  | { readonly do: 'tell' };
 
 type SinkReport =
   | { readonly did: 'listen' }
   | { readonly did: 'begin'; readonly at_ms: number }
+  | { readonly did: 'tell'; readonly count: number }
   | {
       readonly did: 'reach';
       readonly count: number;
@@ -83,6 +84,7 @@ const server = createServer((socket) => {
 server.listen(port, '127.0.0.1', () => channel.report({ did: 'listen' }));
 
 channel.serve(async (command) => {
+  if (command.do === 'tell') return channel.report({ did: 'tell', count });
   expected_count = command.count;
   reportWhenReached();
 });

@@ -1,15 +1,18 @@
 import { statfs } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contestant } from '../contestants/contestant.ts';
-import { type Bench, type Outcome, RUN_MAX_MS, type Scenario } from './scenario.ts';
+import type { Figures } from '../lib/results.ts';
+import type { Bench, Outcome, Scenario } from './scenario.ts';
 import { Site } from './site.ts';
 import { loadFigures } from './throughput.ts';
+import { beginningAt_ms } from './traffic.ts';
 
 const LINE_BYTES = 1024;
 /** Room for more than a few segments, however small the backlog is. */
 const JOURNAL_MIN_BYTES = 1024 ** 3;
 /** How long the relay runs on its backlog before its memory is looked at. */
 const WAIT_MS = 1500;
+/** No disk that is worth measuring writes and reads back less in a millisecond. */
+const SLOWEST_BYTES_PER_MS = 16 * 1024;
 
 /** A journal full of events that wait: how soon a relay accepts on it, what it takes in memory, and how fast it drains. */
 class Backlog implements Scenario {
@@ -24,7 +27,8 @@ class Backlog implements Scenario {
     const { backlog_bytes } = bench.options;
     await checkRoom(bench.workspace.path, 2 * backlog_bytes);
     const wishes = { journal_max_bytes: Math.max(JOURNAL_MIN_BYTES, 2 * backlog_bytes) };
-    const figures = await Site.within(bench, contestant, wishes, async (site) => {
+    const max_ms = bench.options.turn_max_ms + backlog_bytes / SLOWEST_BYTES_PER_MS;
+    const fillAndDrain = async (site: Site): Promise<Figures> => {
       const settings = {
         mode: 'packed',
         line_bytes: LINE_BYTES,
@@ -34,21 +38,22 @@ class Backlog implements Scenario {
       const load = site.spawnLoad(settings);
       await site.startContestant();
       const traffic = await site.connect(load);
-      await traffic.send(RUN_MAX_MS, backlog_bytes);
+      await traffic.send(site.turn.left_ms, backlog_bytes);
       await traffic.close();
       await site.stopContestant();
 
       const open_ms = await site.startContestant();
-      await sleep(WAIT_MS);
+      await site.turn.sleep(WAIT_MS);
       const waiting_peak_mib = site.peak_mib;
       const { cpu_us, result } = await site.cpuOf_us(async () => {
         const sink = await site.startSink();
-        const { at_ms } = await sink.next('begin', RUN_MAX_MS);
+        const at_ms = await beginningAt_ms(sink, site.turn);
         const { last_ms } = await traffic.arrival(sink);
         return { events_count: traffic.events_count, took_ms: last_ms - at_ms };
       });
       return { open_ms, waiting_peak_mib, ...loadFigures(result, cpu_us, site.peak_mib) };
-    });
+    };
+    const figures = await Site.within(bench, contestant, wishes, fillAndDrain, max_ms);
     return [{ contestant: contestant.name, figures }];
   }
 }

@@ -4,12 +4,15 @@ import { jsonFileLine } from '../../test/support/docker-entries.ts';
 import { logText } from '../lib/wire.ts';
 
 const LINE_BYTES = 100;
+const BLOCK_LINES = 1000;
 const TIME_S = 1_795_413_617;
 
 /** Fake folders of running json-file containers, as dockerd writes them, with a line each. */
 export class FakeContainers {
   readonly directory: string;
   readonly #log_files: readonly string[];
+  /** Made before any clock starts. */
+  readonly #block = lines(BLOCK_LINES);
 
   private constructor(directory: string, log_files: readonly string[]) {
     this.directory = directory;
@@ -42,11 +45,12 @@ export class FakeContainers {
     return this.#log_files.length;
   }
 
-  /** Appends as many lines to each log, whole blocks of them. Returns how many in all. */
+  /** Appends at least as many lines to each log, whole blocks of them. Returns how many in all. */
   async write(lines_each: number): Promise<number> {
-    const block = lines(lines_each);
-    await Promise.all(this.#log_files.map((file) => appendFile(file, block)));
-    return lines_each * this.count;
+    const blocks_count = Math.ceil(lines_each / BLOCK_LINES);
+    const bytes = Buffer.concat(Array.from({ length: blocks_count }, () => this.#block));
+    await Promise.all(this.#log_files.map((file) => appendFile(file, bytes)));
+    return blocks_count * BLOCK_LINES * this.count;
   }
 }
 

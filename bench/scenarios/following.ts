@@ -1,16 +1,19 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contestant } from '../contestants/contestant.ts';
 import { machineTime_ms } from '../lib/proc.ts';
+import { calibrate } from './calibration.ts';
 import { FakeContainers } from './containers.ts';
-import { type Bench, type Outcome, RUN_MAX_MS, type Scenario } from './scenario.ts';
+import type { Bench, Outcome, Scenario } from './scenario.ts';
 import { Site } from './site.ts';
 import { loadFigures } from './throughput.ts';
-import type { Sink } from './traffic.ts';
+import { arrivalOf, type Sink } from './traffic.ts';
 
 const FILES = 20;
 const IDLE_CONTAINERS = 200;
-/** About a quarter of what a relay reads in a second. */
-const LINES_PER_LOAD_MS = 200;
+/** All the logs together. */
+const FIRST_BATCH_LINES = 20_000;
+const WARM_UP_SHARE = 0.25;
+/** More than a relay reads in the time would only fill the disk. */
+const LINES_MAX_PER_LOAD_MS = 1000;
 /** After the first lines, before an idle process is watched. */
 const SETTLE_MS = 2000;
 const US_PER_MS = 1000;
@@ -27,17 +30,10 @@ function following<T>(
     return Site.within(bench, contestant, { containers: containers.directory }, async (site) => {
       const sink = await site.startSink();
       await site.startContestant();
-      await arrival(sink, count);
+      await arrivalOf(sink, count, site.turn);
       return use(site, containers, sink);
     });
   });
-}
-
-async function arrival(sink: Sink, count: number): Promise<number> {
-  sink.send({ do: 'expect', count });
-  const reached = await sink.next('reach', RUN_MAX_MS);
-  if (reached.count !== count) throw new Error(`${reached.count} lines arrived of ${count}`);
-  return reached.last_ms;
 }
 
 export const JSON_FILE: Scenario = {
@@ -45,15 +41,28 @@ export const JSON_FILE: Scenario = {
   about: `${FILES} json-file logs that grow, 100 B lines`,
   takesPart: ({ follows }) => follows,
   async run(contestant, bench): Promise<readonly Outcome[]> {
-    const lines_each = Math.ceil((bench.options.load_ms * LINES_PER_LOAD_MS) / FILES);
+    const { load_ms } = bench.options;
     const figures = await following(bench, contestant, FILES, async (site, containers, sink) => {
-      const { cpu_us, result } = await site.cpuOf_us(async () => {
+      let lines_count = FILES;
+      const write = async (wanted: number): Promise<{ size: number; took_ms: number }> => {
         const begin_ms = machineTime_ms();
-        const events_count = await containers.write(lines_each);
-        const last_ms = await arrival(sink, FILES + events_count);
-        return { events_count, took_ms: last_ms - begin_ms };
-      });
-      return loadFigures(result, cpu_us, site.peak_mib);
+        const size = await containers.write(wanted / FILES);
+        lines_count += size;
+        const { last_ms } = await arrivalOf(sink, lines_count, site.turn);
+        return { size, took_ms: last_ms - begin_ms };
+      };
+      const lines = await calibrate(
+        {
+          first: FIRST_BATCH_LINES,
+          max: load_ms * LINES_MAX_PER_LOAD_MS,
+          for_ms: load_ms * WARM_UP_SHARE,
+          load_ms,
+        },
+        write,
+      );
+      const { cpu_us, result } = await site.cpuOf_us(() => write(lines));
+      const { size: events_count, took_ms } = result;
+      return loadFigures({ events_count, took_ms }, cpu_us, site.peak_mib);
     });
     return [{ contestant: contestant.name, figures }];
   },
@@ -66,9 +75,9 @@ export const IDLE: Scenario = {
   async run(contestant, bench): Promise<readonly Outcome[]> {
     const { idle_ms } = bench.options;
     const figures = await following(bench, contestant, IDLE_CONTAINERS, async (site) => {
-      await sleep(SETTLE_MS);
+      await site.turn.sleep(SETTLE_MS);
       const begin_ms = machineTime_ms();
-      const { cpu_us } = await site.cpuOf_us(() => sleep(idle_ms));
+      const { cpu_us } = await site.cpuOf_us(() => site.turn.sleep(idle_ms));
       const took_ms = machineTime_ms() - begin_ms;
       return { cpu_percent: (cpu_us / US_PER_MS / took_ms) * 100, peak_mib: site.peak_mib };
     });

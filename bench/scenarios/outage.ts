@@ -1,7 +1,8 @@
 import type { Contestant } from '../contestants/contestant.ts';
-import { type Bench, type Outcome, RUN_MAX_MS, type Scenario } from './scenario.ts';
+import type { Bench, Outcome, Scenario } from './scenario.ts';
 import { Site } from './site.ts';
 import { loadFigures } from './throughput.ts';
+import { beginningAt_ms } from './traffic.ts';
 
 /**
  * The upstream is down while events come, then comes back, and as many come again while
@@ -32,7 +33,7 @@ class Outage implements Scenario {
       const { cpu_us, result } = await site.cpuOf_us(async () => {
         await traffic.send(load_ms);
         const sink = await site.startSink();
-        const { at_ms } = await sink.next('begin', RUN_MAX_MS);
+        const at_ms = await beginningAt_ms(sink, site.turn);
         await traffic.send(load_ms);
         const { last_ms } = await traffic.arrival(sink);
         return { events_count: traffic.events_count, took_ms: last_ms - at_ms };

@@ -7,6 +7,8 @@ import type { Workspace } from '../lib/workspace.ts';
 export interface Bench {
   readonly options: BenchOptions;
   readonly workspace: Workspace;
+  /** Ctrl-C: everything is to end, and to be tidied up. */
+  readonly interrupted: AbortSignal;
   /** Where the CPU profiles of this scenario go, if there are to be any. */
   readonly profiles?: string;
 }
@@ -21,11 +23,12 @@ export interface Scenario {
   readonly name: string;
   readonly about: string;
   takesPart(contestant: Contestant): boolean;
-  /** One round of one contestant. Everything it starts has ended when it settles. */
+  /**
+   * One round of one contestant. Everything it starts has ended when it settles; rejects with
+   * GaveUp when that takes too long.
+   */
   run(contestant: Contestant, bench: Bench): Promise<readonly Outcome[]>;
 }
 
-/** No step of a run takes longer, not even Fluentd's; then the run has failed. */
-export const RUN_MAX_MS = 300_000;
 /** What one run may write: slow disks throttle beyond it. */
-export const RUN_MAX_BYTES = 2 * 1024 ** 3;
+export const RUN_MAX_BYTES = 1024 ** 3;

@@ -6,7 +6,7 @@ import { Site } from './site.ts';
 
 const US_PER_MS = 1000;
 const MS_PER_S = 1000;
-/** Of the load's time, before anything is measured: compilers and caches are warm then. */
+/** Of the load's time, at least, before anything is measured: compilers and caches are warm then. */
 const WARM_UP_SHARE = 0.25;
 
 interface ThroughputOptions {
@@ -50,14 +50,17 @@ class Throughput implements Scenario {
       const sink = await site.startSink();
       await site.startContestant();
       const traffic = await site.connect(load);
-      await traffic.send(load_ms * WARM_UP_SHARE);
-      await traffic.arrival(sink);
-      const { cpu_us, result } = await site.cpuOf_us(async () => {
-        const sent = await traffic.send(load_ms);
+      const max_bytes = await traffic.calibrate(sink, load_ms * WARM_UP_SHARE, load_ms);
+      const {
+        cpu_us,
+        result,
+        bench: own,
+      } = await site.cpuOf_us(async () => {
+        const sent = await traffic.send(load_ms, max_bytes);
         const { last_ms } = await traffic.arrival(sink);
         return { events_count: sent.events_count, took_ms: last_ms - sent.begin_ms };
       });
-      return loadFigures(result, cpu_us, site.peak_mib);
+      return { ...loadFigures(result, cpu_us, site.peak_mib), ...own };
     });
     return [{ contestant: contestant.name, figures }];
   }

@@ -4,7 +4,7 @@ import { SCENARIOS } from '../../bench/scenarios/all.ts';
 
 describe('the arguments of the bench', () => {
   it('have defaults for figures that hold, and quick ones for a look', () => {
-    expect(parseArguments([])).toMatchObject({ rounds_count: 5, load_ms: 3000, micro: true });
+    expect(parseArguments([])).toMatchObject({ rounds_count: 3, load_ms: 2000, micro: true });
     const quick = parseArguments(['--quick']);
     expect(quick.rounds_count).toBe(1);
     expect(quick.load_ms).toBeLessThan(1000);
@@ -25,6 +25,11 @@ describe('the arguments of the bench', () => {
       load_ms: 2000,
       backlog_bytes: 10 * 1024 ** 3,
     });
+  });
+
+  it('bound a turn by a time that grows with the load, or as told', () => {
+    expect(parseArguments(['--seconds', '3']).turn_max_ms).toBe(90_000);
+    expect(parseArguments(['--turn-max', '5']).turn_max_ms).toBe(5000);
   });
 
   it('make one round of the relay alone when it is profiled', () => {
@@ -52,6 +57,7 @@ describe('the arguments of the bench', () => {
       '--svg',
       '--profile',
       '--quick',
+      '--turn-max',
     ]) {
       expect(HELP).toContain(flag);
     }

@@ -8,11 +8,13 @@ import { LIMITS } from '../../src/limits.ts';
 import { FrameReader } from '../../src/protocol/frame-reader.ts';
 import { RecordingSink } from '../support/recording-sink.ts';
 
+const BLOCK_BYTES = 256 * 1024;
+
 describe('the load', () => {
   it.each<WireMode>(['message', 'forward', 'packed'])(
     'has as many events as it says: %s',
     (mode) => {
-      const block = loadBlock({ mode, line_bytes: 1000, tags_count: 1 });
+      const block = loadBlock({ mode, line_bytes: 1000, tags_count: 1 }, BLOCK_BYTES);
       let count = 0;
       const sink = Object.assign(new RecordingSink(), {
         frame: (_: Buffer, frame: { count: number }) => {
@@ -31,20 +33,29 @@ describe('the load', () => {
 
   it('compresses what it would otherwise send', () => {
     const shape = { line_bytes: 1000, tags_count: 1 } as const;
-    const [message] = [...decodeMulti(loadBlock({ ...shape, mode: 'gzip' }).bytes)];
+    const [message] = [...decodeMulti(loadBlock({ ...shape, mode: 'gzip' }, BLOCK_BYTES).bytes)];
     const [, payload, option] = message as [string, Uint8Array, { size: number }];
     expect([...decodeMulti(gunzipSync(payload))]).toHaveLength(option.size);
   });
 
   it('takes all tags in turn, each as often', () => {
-    const block = loadBlock({ mode: 'message', line_bytes: 1000, tags_count: 7 });
+    const block = loadBlock({ mode: 'message', line_bytes: 1000, tags_count: 7 }, BLOCK_BYTES);
     const tags = [...decodeMulti(block.bytes)].map((message) => (message as [string])[0]);
     expect(tags.slice(0, 8)).toEqual([...Array(7).keys(), 0].map((tag) => `app.${tag}`));
     expect(tags.length % 7).toBe(0);
   });
 
+  it('is made in blocks as small as wished, and no smaller', () => {
+    const block = loadBlock({ mode: 'message', line_bytes: 100, tags_count: 1 }, 1000);
+    expect(block.body_bytes).toBeGreaterThanOrEqual(1000);
+    expect(block.body_bytes).toBeLessThan(1500);
+  });
+
   it('sends about 230 bytes for a line of 100, as Docker does', () => {
-    const { bytes, events_count } = loadBlock({ mode: 'message', line_bytes: 100, tags_count: 1 });
+    const { bytes, events_count } = loadBlock(
+      { mode: 'message', line_bytes: 100, tags_count: 1 },
+      BLOCK_BYTES,
+    );
     expect(bytes.length / events_count).toBeGreaterThan(220);
     expect(bytes.length / events_count).toBeLessThan(250);
   });

@@ -1,12 +1,35 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { diskOf } from '../../bench/lib/machine.ts';
-import { cpuTime_us, parseCpuTime_us, parseMemory_mib } from '../../bench/lib/proc.ts';
+import {
+  cpuTime_us,
+  familyOf,
+  parseMemory_mib,
+  parseStat,
+  peakMemory_mib,
+} from '../../bench/lib/proc.ts';
 import { selfTimes, selfTimeTable } from '../../bench/lib/profile.ts';
+import { Child } from '../support/process.ts';
+import { until } from '../support/wait.ts';
 
 describe('the accounting of the operating system', () => {
   it('gives user and kernel time, whatever the process is called', () => {
-    const stat = '7 (a) b) (c) S 1 7 7 0 -1 4194304 500 0 0 0 150 30 9 9 20 0 11 0 12345 1 2';
-    expect(parseCpuTime_us(stat)).toBe(1_800_000);
+    const stat = '7 (a) b) (c) S 1 7 7 0 -1 4194304 500 0 0 0 150 30 9 8 20 0 11 0 12345 1 2';
+    expect(parseStat(stat)).toEqual({ parent: 1, own_us: 1_800_000, ended_children_us: 170_000 });
+  });
+
+  it('counts what the children of a process do as its own: those that live and those that ended', async () => {
+    const burn = 'const end_us = 150e3; while (process.cpuUsage().user < end_us);';
+    const node = `"${process.execPath}" -e "${burn} console.log('done');`;
+    // A shell that does nothing itself: it waits for one to its end, then for one that stays.
+    const script = `${node}"; ${node} setInterval(() => {}, 1000)" & wait`;
+    const supervisor = new Child('sh', ['-c', script]);
+    onTestFinished(async () => {
+      for (const pid of familyOf(supervisor.pid)) process.kill(pid, 'SIGKILL');
+      await supervisor.stop('SIGKILL');
+    });
+    await until('both are done', () => supervisor.stdout === 'done\ndone\n');
+    expect(cpuTime_us(supervisor.pid)).toBeGreaterThanOrEqual(300_000);
+    expect(peakMemory_mib(supervisor.pid)).toBeGreaterThan(20);
   });
 
   it('is there for this process', () => {
@@ -14,7 +37,7 @@ describe('the accounting of the operating system', () => {
   });
 
   it('refuses what it does not know', () => {
-    expect(() => parseCpuTime_us('nothing')).toThrow(RangeError);
+    expect(() => parseStat('nothing')).toThrow(RangeError);
     expect(() => parseMemory_mib('VmSize: 5 kB', 'VmHWM')).toThrow(RangeError);
   });
 

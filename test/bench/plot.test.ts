@@ -38,6 +38,12 @@ describe('the plot of throughput and CPU', () => {
     expect(svg).toContain('<title>here &amp; now</title>');
   });
 
+  it('shows the limit as a ring, so that a dot on its place does not hide it', () => {
+    const rings = loadPlot(SUMMARIES, '').match(/<circle [^>]*fill="none"[^>]*><title>[^<]*/g);
+    expect(rings).toHaveLength(2);
+    for (const ring of rings ?? []) expect(ring).toContain('pump, message');
+  });
+
   it('has no background, so that it suits light and dark pages', () => {
     expect(loadPlot(SUMMARIES, '')).not.toContain('<rect');
   });

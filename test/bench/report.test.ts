@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { parseArguments } from '../../bench/lib/arguments.ts';
 import { budgetTable, judgeBudgets } from '../../bench/lib/budgets.ts';
+import { headroomText } from '../../bench/lib/headroom.ts';
+import { describeMachine } from '../../bench/lib/machine.ts';
+import { reportJson, reportText } from '../../bench/lib/output.ts';
 import { withBench } from '../../bench/lib/readme.ts';
-import { reportTables } from '../../bench/lib/report.ts';
+import { ratioTables, reportTables } from '../../bench/lib/report.ts';
 import type { Figures, Summary } from '../../bench/lib/results.ts';
 import { alignedTable, numberText, ratioText } from '../../bench/lib/table.ts';
 import { figureTitle } from '../../bench/lib/units.ts';
@@ -72,9 +76,35 @@ describe('the report', () => {
     expect(text.split('\n\n')).toHaveLength(2);
   });
 
+  it('leaves the bench itself out of the tables, and names where it was the limit', () => {
+    const own = (generator_percent: number) => ({ events_per_s: 1, generator_percent });
+    const summaries = [
+      summary('message', 'pump', own(40)),
+      summary('packed', 'pump', own(95)),
+      summary('packed', 'logboom', own(50)),
+    ];
+    expect(reportTables(summaries)).not.toContain('generator');
+    expect(headroomText(summaries)).toContain('THE LIMIT in packed, pump');
+    expect(headroomText(summaries.slice(0, 1))).toContain('at most 40 % (message, pump)');
+    expect(headroomText(summaries.slice(0, 1))).not.toContain('LIMIT');
+    expect(headroomText([])).toBe('');
+  });
+
+  it('of a quick run has ratios only', () => {
+    const text = ratioTables([
+      summary('message', 'pump', { events_per_s: 2000, peak_mib: 50 }),
+      summary('message', 'logboom', { events_per_s: 1000, peak_mib: 75 }),
+      summary('start', 'logboom', { accepting_ms: 1234 }),
+      { ...summary('backlog', 'logboom', {}), rounds_count: 0, failures: ['no room'] },
+    ]);
+    expect(text).toMatch(/logboom +0.50x +1.50x/);
+    expect(text).toMatch(/ran too: start; backlog \(failed: no room\)/);
+    expect(text).not.toMatch(/1,?000|1,?234|75/);
+  });
+
   it('says of a contestant without a whole round why', () => {
     const failed = { ...summary('message', 'fluentd', {}), rounds_count: 0, failures: ['no port'] };
-    expect(reportTables([failed])).toContain('failed: no port');
+    expect(reportTables([failed])).toMatch(/failed\nmessage, fluentd failed: no port$/);
   });
 });
 
@@ -86,6 +116,25 @@ describe('budgets', () => {
       judgeBudgets([summary('message', 'pump', cpu(1)), summary('message', 'logboom', cpu(us))])[0];
     expect(judge(1.1)).toMatchObject({ verdict: 'met', measured: 1.1 });
     expect(judge(1.2)).toMatchObject({ verdict: 'missed', measured: 1.2 });
+  });
+
+  it('tell by how much they are met or missed', () => {
+    const table = (us: number) =>
+      budgetTable(
+        judgeBudgets([summary('message', 'pump', cpu(1)), summary('message', 'logboom', cpu(us))]),
+        { all: false },
+      );
+    expect(table(0.99)).toMatch(/to the pump +met by 10 % +0.99 x +<= 1.1 x/);
+    expect(table(1.21)).toMatch(/to the pump +missed by 10 % +1.21 x +<= 1.1 x/);
+  });
+
+  it('judge memory where it is largest', () => {
+    const results = judgeBudgets([
+      summary('message', 'logboom', { peak_mib: 100 }),
+      summary('gzip', 'logboom', { peak_mib: 130 }),
+    ]);
+    const memory = results.find(({ what }) => what.startsWith('Memory at full load'));
+    expect(memory).toMatchObject({ verdict: 'missed', measured: 130 });
   });
 
   it('are met by more where more is better', () => {
@@ -102,7 +151,32 @@ describe('budgets', () => {
   it('are not judged without what they need, and then not shown', () => {
     const results = judgeBudgets([summary('message', 'logboom', cpu(1))]);
     expect(results.every(({ verdict }) => verdict === 'not measured')).toBe(true);
-    expect(budgetTable(results)).toBe('');
+    expect(budgetTable(results, { all: false })).toBe('');
+    expect(budgetTable(results, { all: true })).toContain('not measured');
+  });
+});
+
+describe('the whole report', () => {
+  const figures = { events_per_s: 1, cpu_us_per_event: 1 };
+  const report = (...args: string[]) => ({
+    machine: describeMachine('/'),
+    options: parseArguments(args),
+    about: ['logboom 1.2.3'],
+    runs: ['pump', 'logboom'].map((contestant) => {
+      return { scenario: 'message', contestant, round: 1, figures };
+    }),
+  });
+
+  it('begins with machine, date and versions, and judges budgets', () => {
+    const text = reportText(report());
+    expect(text).toMatch(/^\d{4}-\d\d-\d\d; .*Node\.js v/);
+    expect(text).toContain('logboom 1.2.3');
+    expect(text).toMatch(/met by 9.1 % +1 x/);
+  });
+
+  it.each(['--quick', '--profile'])('judges nothing with %s', (flag) => {
+    expect(reportText(report(flag))).not.toMatch(/budget +measured|met by|missed by/);
+    expect(JSON.parse(reportJson(report(flag)))).toMatchObject({ budgets: [] });
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,9 +30,10 @@ afterEach(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
 describe("the README's configuration", () => {
   it('holds the outputs that the sample names', () => {
     const { inputs, outputs } = parsed(SAMPLE);
-    expect(inputs.listeners.map(({ url }) => url)).toHaveLength(2);
+    expect(inputs.listeners.map(({ url }) => url)).toHaveLength(1);
     expect(outputs.map(({ name, type }) => [name, type])).toEqual([
-      ['aggregator', 'forward'],
+      // As `--to` names it: the way from flags to a file keeps the place in the journal.
+      ['upstream', 'forward'],
       ['archive', 'file'],
     ]);
   });
@@ -58,7 +59,7 @@ interface Command {
 }
 
 const COMMANDS_WITH_OTHERS_INSIDE = new Set(['buffer', 'config']);
-const INVOCATION = /(?:\blogboom|\bnode dist\/cli\.js) +([a-z-][^|>#\n]*)/g;
+const INVOCATION = /\blogboom +([a-z-][^|>#\n]*)/g;
 const FLAG = /(?<=^|\s)--[a-z][a-z-]*/g;
 
 /** What stands in code: fenced blocks for a shell, and spans. */
@@ -110,6 +111,12 @@ describe("the README's commands", () => {
     expect(known).toEqual(expect.arrayContaining([...new Set(alone)]));
   });
 
+  it('are written in one form', () => {
+    expect(README).not.toContain('node dist/cli.js');
+    // Once, to say that it is the same without `npm link`.
+    expect(README.match(/npx logboom/g)).toHaveLength(1);
+  });
+
   it('npm start runs the relay after building it', async () => {
     const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(text);
@@ -138,14 +145,14 @@ describe("the README's quick start", () => {
   }
 
   async function sayHello(url: string): Promise<void> {
-    const line = found(/^(echo .* \| npx logboom cat demo)$/m);
-    const command = line.replace('npx logboom', `'${process.execPath}' '${CLI}'`);
+    const line = found(/^(echo .* \| logboom cat demo)$/m);
+    const command = line.replace('| logboom', `| '${process.execPath}' '${CLI}'`);
     await run('/bin/sh', ['-c', `${command} --to ${url}`]);
   }
 
   /** Waits for the line in the file that the README names. */
   async function arrived(relay: RelayProcess): Promise<string> {
-    const file = join(dir, found(/the events in `\.\/([^`]+)`/));
+    const file = join(dir, found(/writes the events in `\.\/([^`]+)`/));
     return until(
       () => `${file} does not get the event; ${relay.describe()}`,
       async () => {
@@ -167,13 +174,15 @@ describe("the README's quick start", () => {
 
   it('forwards to an aggregator with the command that it gives', async () => {
     const aggregator = await startAsNpmDoes();
-    const port = await freePort();
-    const args = found(/^node dist\/cli\.js run (--listen .*)$/m)
-      .replace('0.0.0.0:24224', `127.0.0.1:${port}`)
-      .replace('tcp://aggregator:24224', aggregator.url)
+    const docker = join(dir, 'docker');
+    await mkdir(join(docker, 'containers'), { recursive: true });
+    const url = `unix://${join(dir, 'relay.sock')}`;
+    const args = found(/`logboom run (--listen unix:[^`]* --docker [^`]*)`/)
+      .replace('unix:///run/logboom.sock', url)
+      .replace('/var/lib/docker', docker)
+      .replace('tcp://aggregator-a:24224', aggregator.url)
       .replace('/var/lib/logboom', join(dir, 'forwarding'))
       .split(' ');
-    const url = `tcp://127.0.0.1:${port}`;
     const relay = await start(url, [...args, '--status', 'off']);
     await sayHello(url);
     expect(await arrived(aggregator.relay)).toContain('"hello"');

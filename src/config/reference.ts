@@ -90,7 +90,13 @@ function defaultOf(node: SchemaNode, required: boolean): string {
 
 function meaning(node: SchemaNode): string {
   const words = node.enum?.map((word) => `\`${String(word)}\``).join(', ');
-  return [node.description ?? '', words === undefined ? '' : `One of ${words}.`].join(' ').trim();
+  const range = node['x-range'];
+  const sentences = [
+    node.description,
+    words === undefined ? undefined : `One of ${words}.`,
+    range === undefined ? undefined : `${range[0]?.toUpperCase()}${range.slice(1)}.`,
+  ];
+  return sentences.filter((sentence) => sentence !== undefined).join(' ');
 }
 
 /** A bar would end the cell. */

@@ -17,6 +17,8 @@ export interface SchemaNode {
   readonly anyOf?: readonly SchemaNode[];
   readonly oneOf?: readonly SchemaNode[];
   readonly 'x-kind'?: FieldKind;
+  /** Which quantities are taken, such as `from 64KiB up to 256MiB`. */
+  readonly 'x-range'?: string;
 }
 
 /** The JSON Schema (draft-7) of the configuration file, for editors. */

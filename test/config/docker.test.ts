@@ -1,24 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type DriverAddress, parseDriverAddress } from '../../src/config/docker-address.ts';
+import { DOCKER_DEFAULTS } from '../support/docker-defaults.ts';
 import { documentOf, parsed, problemsOf } from './parsing.ts';
 
 describe('the docker section', () => {
   it('has defaults that make events as the fluentd driver does, and reads nothing', () => {
-    expect(parsed().docker).toEqual({
-      root: undefined,
-      api_socket: undefined,
-      addresses: [],
-      hostname: undefined,
-      start_at: 'newest',
-      tag: '{{.ID}}',
-      sub_second: true,
-      labels: [],
-      env: [],
-      ecs: false,
-      include: [],
-      exclude: [],
-      forget_after_ms: 86_400_000,
-    });
+    expect(parsed().docker).toEqual(DOCKER_DEFAULTS);
   });
 
   it('says everything about containers', () => {

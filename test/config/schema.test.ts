@@ -158,7 +158,7 @@ describe('the reference', () => {
 
   it('states defaults with their units, and what is required', () => {
     expect(reference).toContain(
-      '| `journal.max_size` | `8GiB` | The most that the journal may hold. |',
+      '| `journal.max_size` | `8GiB` | The most that the journal may hold. From 64MiB. |',
     );
     expect(reference).toContain('| `inputs.forward[].tls.cert` | required |');
   });

@@ -33,7 +33,11 @@ const DURATION_PATTERN = '(?:\\d+(?:\\.\\d+)?(?:ms|[smhd]))+|0';
 export function size(description: string, range: Range = {}) {
   const expected = `a size with its unit${rangeWords(range, formatSize, ', such as 8GiB')}`;
   const leaf = written(expected, (text) => inRange(parseSize(text), range, formatSize));
-  return leaf.meta({ description, ...quantity('size', SIZE_PATTERN) });
+  return leaf.meta({
+    description,
+    ...quantity('size', SIZE_PATTERN),
+    ...inWords(range, formatSize),
+  });
 }
 
 /** Bytes, or `off`. */
@@ -43,7 +47,8 @@ export function sizeOrOff(description: string, range: Range = {}) {
     expected,
     orOff((text) => inRange(parseSize(text), range, formatSize)),
   );
-  return leaf.meta({ description, ...quantity('size', `${SIZE_PATTERN}|off`) });
+  const kind = quantity('size', `${SIZE_PATTERN}|off`);
+  return leaf.meta({ description, ...kind, ...inWords(range, formatSize) });
 }
 
 /** Milliseconds. */
@@ -51,7 +56,8 @@ export function duration(description: string, range: Range = {}) {
   const words = rangeWords(range, formatDuration, ', such as 10s');
   const expected = `a duration with its unit${words}`;
   const leaf = written(expected, (text) => inRange(parseDuration(text), range, formatDuration));
-  return leaf.meta({ description, ...quantity('duration', DURATION_PATTERN) });
+  const kind = quantity('duration', DURATION_PATTERN);
+  return leaf.meta({ description, ...kind, ...inWords(range, formatDuration) });
 }
 
 /** Milliseconds, or `off`. */
@@ -60,7 +66,8 @@ export function durationOrOff(description: string, range: Range = {}) {
   const expected = `a duration with its unit${words}, or off`;
   const read = orOff((text) => inRange(parseDuration(text), range, formatDuration));
   const leaf = written(expected, read);
-  return leaf.meta({ description, ...quantity('duration', `${DURATION_PATTERN}|off`) });
+  const kind = quantity('duration', `${DURATION_PATTERN}|off`);
+  return leaf.meta({ description, ...kind, ...inWords(range, formatDuration) });
 }
 
 /** A whole number. */
@@ -68,7 +75,12 @@ export function integer(description: string, min: number, max: number) {
   const number = z.int().min(min).max(max);
   return z
     .preprocess((input) => (isDigits(input) ? Number(input) : input), number)
-    .meta({ description, type: ['integer', 'string'], pattern: orVariable('\\d+') });
+    .meta({
+      description,
+      type: ['integer', 'string'],
+      pattern: orVariable('\\d+'),
+      ...inWords({ min, max }, String),
+    });
 }
 
 /** `true` or `false`; `on` and `off` are the same. */
@@ -176,6 +188,12 @@ function rangeWords(range: Range, format: (value: number) => string, otherwise: 
   const from = range.min === undefined ? '' : ` from ${format(range.min)}`;
   const to = range.max === undefined ? '' : ` up to ${format(range.max)}`;
   return from === '' && to === '' ? otherwise : from + to;
+}
+
+/** The range as the reference tells it, under a key of the JSON Schema that validators pass over. */
+function inWords(range: Range, format: (value: number) => string): { 'x-range'?: string } {
+  const words = rangeWords(range, format, '').trim();
+  return words === '' ? {} : { 'x-range': words };
 }
 
 /** JSON Schema of a quantity: text, or the bare number 0. */

@@ -1,4 +1,5 @@
 import { describe, it } from 'vitest';
+import { itSurvivesAnOutage, itSurvivesSwaps } from '../support/docker/common-swaps.ts';
 import type { LineWriter } from '../support/docker/line-writer.ts';
 import { LINGER_S, RUN_TIMEOUT_MS, runScenario } from '../support/docker/scenario.ts';
 import { useEngine } from '../support/docker/use-engine.ts';
@@ -24,20 +25,11 @@ const containers = (writer: LineWriter): Writing[] => [
 /** Docker discards what an asynchronous driver still holds when its container ends; its cache keeps it. */
 describe.skipIf(lacksPeer('docker'))('containers with the asynchronous fluentd driver', () => {
   const engine = useEngine();
+  const subjects = { kind: 'fluentd async', engine, writings: containers(LINGERING) };
+
+  itSurvivesSwaps(subjects);
 
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    it(
-      `lose and double nothing when the relay is swapped three times with ${signal}`,
-      () =>
-        runScenario(engine(), {
-          run: `fluentd async: ${signal}, 3 times`,
-          expected: 'kept',
-          writings: containers(LINGERING),
-          meanwhile: (rig) => rig.swapTimes(3, signal),
-        }),
-      RUN_TIMEOUT_MS,
-    );
-
     it(
       `lose and double nothing when they end while the relay is away after ${signal}`,
       () =>
@@ -69,21 +61,5 @@ describe.skipIf(lacksPeer('docker'))('containers with the asynchronous fluentd d
     RUN_TIMEOUT_MS,
   );
 
-  it(
-    'lose and double nothing while the upstream is away and the relay is swapped',
-    () =>
-      runScenario(engine(), {
-        run: 'fluentd async: upstream away throughout, SIGTERM and SIGKILL',
-        expected: 'kept',
-        writings: containers(LINGERING),
-        async meanwhile(rig) {
-          await rig.sink.stop();
-          await rig.swapTimes(1, 'SIGTERM');
-          await rig.swapTimes(1, 'SIGKILL');
-          await rig.writers.stop();
-          await rig.sink.start();
-        },
-      }),
-    RUN_TIMEOUT_MS,
-  );
+  itSurvivesAnOutage(subjects);
 });

@@ -1,4 +1,5 @@
 import { describe, it } from 'vitest';
+import { itSurvivesAnOutage, itSurvivesSwaps } from '../support/docker/common-swaps.ts';
 import type { LineWriter } from '../support/docker/line-writer.ts';
 import { LINGER_S, RUN_TIMEOUT_MS, runScenario } from '../support/docker/scenario.ts';
 import { useEngine } from '../support/docker/use-engine.ts';
@@ -20,20 +21,9 @@ const CONTAINERS: Writing[] = [
 
 describe.skipIf(lacksPeer('docker'))('containers with the synchronous fluentd driver', () => {
   const engine = useEngine();
+  const subjects = { kind: 'fluentd sync', engine, writings: CONTAINERS };
 
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    it(
-      `lose and double nothing when the relay is swapped three times with ${signal}`,
-      () =>
-        runScenario(engine(), {
-          run: `fluentd sync: ${signal}, 3 times`,
-          expected: 'kept',
-          writings: CONTAINERS,
-          meanwhile: (rig) => rig.swapTimes(3, signal),
-        }),
-      RUN_TIMEOUT_MS,
-    );
-  }
+  itSurvivesSwaps(subjects);
 
   it(
     'lose and double nothing through twenty kills in a row',
@@ -47,23 +37,7 @@ describe.skipIf(lacksPeer('docker'))('containers with the synchronous fluentd dr
     RUN_TIMEOUT_MS,
   );
 
-  it(
-    'lose and double nothing while the upstream is away and the relay is swapped',
-    () =>
-      runScenario(engine(), {
-        run: 'fluentd sync: upstream away throughout, SIGTERM and SIGKILL',
-        expected: 'kept',
-        writings: CONTAINERS,
-        async meanwhile(rig) {
-          await rig.sink.stop();
-          await rig.swapTimes(1, 'SIGTERM');
-          await rig.swapTimes(1, 'SIGKILL');
-          await rig.writers.stop();
-          await rig.sink.start();
-        },
-      }),
-    RUN_TIMEOUT_MS,
-  );
+  itSurvivesAnOutage(subjects);
 
   it(
     'lose and double nothing when relay and upstream are killed together',

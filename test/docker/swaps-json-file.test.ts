@@ -1,4 +1,5 @@
 import { describe, it } from 'vitest';
+import { itSurvivesSwaps } from '../support/docker/common-swaps.ts';
 import type { LineWriter } from '../support/docker/line-writer.ts';
 import { RUN_TIMEOUT_MS, runScenario } from '../support/docker/scenario.ts';
 import { useEngine } from '../support/docker/use-engine.ts';
@@ -14,19 +15,10 @@ describe.skipIf(lacksPeer('docker'))('containers with the json-file driver', () 
   const engine = useEngine();
   const file = { driver: 'json-file' } as const;
 
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    it(
-      `lose and double nothing when the relay is swapped three times with ${signal}`,
-      () =>
-        runScenario(engine(), {
-          run: `json-file: ${signal}, 3 times`,
-          expected: 'kept',
-          writings: several(3, { ...file, name: 'plain', writer: WRITER }),
-          meanwhile: (rig) => rig.swapTimes(3, signal),
-        }),
-      RUN_TIMEOUT_MS,
-    );
-  }
+  itSurvivesSwaps({
+    ...{ kind: 'json-file', engine },
+    writings: several(3, { ...file, name: 'plain', writer: WRITER }),
+  });
 
   it(
     'lose and double nothing when their files rotate many times, also while the relay is away',

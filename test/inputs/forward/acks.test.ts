@@ -1,23 +1,14 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ENTRIES, ENTRY_1, hex, SAMPLES, TAG } from '../../support/forward-messages.ts';
-import { ackOf, chunkId, startServer, type TestServer } from '../../support/forward-server.ts';
+import { ackOf, chunkId } from '../../support/forward-server.ts';
+import { useForwardServer } from '../../support/use-forward-server.ts';
 import { until } from '../../support/wait.ts';
 
 const ID = chunkId('A');
 const ACK = ackOf(ID);
 const CHUNK = `81a56368756e6bb8${ID.toString('hex')}`;
 
-let running: TestServer | undefined;
-
-async function start(setup: Parameters<typeof startServer>[0] = {}): Promise<TestServer> {
-  running = await startServer(setup);
-  return running;
-}
-
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
+const start = useForwardServer();
 
 /** What the journal holds for the two entries of the samples. */
 const body = (hex_text: string): string => hex_text.replace(/\s+/g, '');

@@ -1,21 +1,12 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { JournalGate } from '../../../src/inputs/forward/journal-gate.ts';
 import { ENTRY_1, hex, SAMPLES, TAG } from '../../support/forward-messages.ts';
-import { ackOf, chunkId, startServer, type TestServer } from '../../support/forward-server.ts';
+import { ackOf, chunkId } from '../../support/forward-server.ts';
 import { MemoryJournal } from '../../support/memory-journal.ts';
+import { useForwardServer } from '../../support/use-forward-server.ts';
 import { until } from '../../support/wait.ts';
 
-let running: TestServer | undefined;
-
-async function start(setup: Parameters<typeof startServer>[0] = {}): Promise<TestServer> {
-  running = await startServer(setup);
-  return running;
-}
-
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
+const start = useForwardServer();
 
 const MiB = 1024 * 1024;
 const line = SAMPLES.docker_line;

@@ -1,51 +1,16 @@
 import { gzipSync } from 'node:zlib';
 import zstd from '@foxglove/wasm-zstd';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { CODEC } from '../../../src/protocol/codec.ts';
 import { entry, numbered, pack } from '../../support/entries.ts';
 import { hex, SAMPLES, TAG } from '../../support/forward-messages.ts';
-import { ackOf, chunkId, startServer, type TestServer } from '../../support/forward-server.ts';
+import { packed, packedGzip, sendAndAck, stored } from '../../support/packed-chunks.ts';
+import { useForwardServer } from '../../support/use-forward-server.ts';
 import { until } from '../../support/wait.ts';
 
-let running: TestServer | undefined;
-
-async function start(setup: Parameters<typeof startServer>[0] = {}): Promise<TestServer> {
-  running = await startServer(setup);
-  return running;
-}
+const start = useForwardServer();
 
 beforeAll(() => zstd.isLoaded);
-
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
-
-const ID = chunkId('B');
-const ACK = ackOf(ID);
-
-/** PackedForward with a chunk id, and more options as [key, value]. */
-function packed(payload: Buffer, ...options: [string, unknown][]): Buffer {
-  const head = hex(`93${TAG}c600000000`);
-  head.writeUInt32BE(payload.length, head.length - 4);
-  return Buffer.concat([
-    head,
-    payload,
-    pack(Object.fromEntries([['chunk', ID.toString()], ...options])),
-  ]);
-}
-
-const gzip = (payload: Buffer): Buffer => packed(gzipSync(payload), ['compressed', 'gzip']);
-
-/** Everything that is durable, in order. */
-const stored = (server: TestServer): Buffer =>
-  Buffer.concat(server.journal.records.map((r) => r.body));
-
-async function sendAndAck(server: TestServer, message: Buffer): Promise<void> {
-  const client = await server.connect();
-  client.send(message);
-  expect(await client.receive(ACK.length / 2)).toBe(ACK);
-}
 
 describe('events in Message mode', () => {
   test('of one tag become one record, with times and counts, however they are cut', async () => {
@@ -128,7 +93,7 @@ describe('a compressed payload', () => {
   test('with invalid events is stored as the valid ones, uncompressed; the others are counted', async () => {
     const server = await start();
     const mixed = Buffer.concat([entry({ n: 1 }), pack('no entry'), entry({ n: 2 }, null)]);
-    await sendAndAck(server, gzip(mixed));
+    await sendAndAck(server, packedGzip(mixed));
     expect(server.journal.records).toMatchObject([{ codec: CODEC.none, count: 2 }]);
     expect(
       stored(server)
@@ -140,13 +105,13 @@ describe('a compressed payload', () => {
 
   test('whose last entry is cut off is stored without it, and it is counted', async () => {
     const server = await start();
-    await sendAndAck(server, gzip(plain.subarray(0, plain.length - 3)));
+    await sendAndAck(server, packedGzip(plain.subarray(0, plain.length - 3)));
     expect(server.journal.records).toMatchObject([{ codec: CODEC.none, count: 49 }]);
     expect(server.ledger.total('invalid_event')).toBe(1);
   });
 
   test.each([
-    ['gzip', gzip],
+    ['gzip', packedGzip],
     ['zstd', (plain_bytes: Buffer) => packed(zstd.compress(plain_bytes))],
   ])(
     'of %s that inflates to more than an output takes is stored as entries, cut into records',
@@ -166,7 +131,7 @@ describe('a compressed payload', () => {
 
   test('that is empty is acked', async () => {
     const server = await start();
-    await sendAndAck(server, gzip(Buffer.alloc(0)));
+    await sendAndAck(server, packedGzip(Buffer.alloc(0)));
     expect(server.journal.records).toEqual([]);
   });
 });

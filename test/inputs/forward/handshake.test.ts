@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { decodeMulti, encode } from '@msgpack/msgpack';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decodeSnapshot } from '../../../src/inputs/forward/dedup-entry.ts';
 import type { HandshakeOptions } from '../../../src/inputs/forward/handshake-gate.ts';
 import { SAMPLES } from '../../support/forward-messages.ts';
-import { LOOPBACK, startServer, type TestServer } from '../../support/forward-server.ts';
+import { LOOPBACK, type ServerSetup, type TestServer } from '../../support/forward-server.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import type { RawClient } from '../../support/raw-client.ts';
+import { useForwardServer } from '../../support/use-forward-server.ts';
 import { until } from '../../support/wait.ts';
 
 const KEY: HandshakeOptions = { shared_key: 's3cret', self_hostname: 'server.local' };
@@ -14,20 +15,10 @@ const USERS: HandshakeOptions = { ...KEY, users: [{ name: 'alice', password: 'pw
 /** What the fluentd HELO with nonce and auth of 16 bytes takes. */
 const HELO_BYTES = 63;
 
-let running: TestServer | undefined;
+const startAny = useForwardServer();
 
-async function start(
-  handshake: HandshakeOptions,
-  setup: Parameters<typeof startServer>[0] = {},
-): Promise<TestServer> {
-  running = await startServer({ listeners: [{ ...LOOPBACK, handshake }], ...setup });
-  return running;
-}
-
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
+const start = (handshake: HandshakeOptions, setup: ServerSetup = {}): Promise<TestServer> =>
+  startAny({ listeners: [{ ...LOOPBACK, handshake }], ...setup });
 
 interface Helo {
   readonly nonce: Uint8Array;

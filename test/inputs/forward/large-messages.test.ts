@@ -1,51 +1,18 @@
 import { readdirSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
 import zstd from '@foxglove/wasm-zstd';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { entry, numbered, pack } from '../../support/entries.ts';
 import { hex, TAG } from '../../support/forward-messages.ts';
-import { ackOf, chunkId, startServer, type TestServer } from '../../support/forward-server.ts';
+import { ackOf, chunkId } from '../../support/forward-server.ts';
+import { PACKED_ID, packed, packedGzip, sendAndAck, stored } from '../../support/packed-chunks.ts';
+import { useForwardServer } from '../../support/use-forward-server.ts';
 import { until } from '../../support/wait.ts';
 
-let running: TestServer | undefined;
-
-async function start(setup: Parameters<typeof startServer>[0] = {}): Promise<TestServer> {
-  running = await startServer(setup);
-  return running;
-}
+const start = useForwardServer();
 
 beforeAll(() => zstd.isLoaded);
 
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
-
-const ID = chunkId('B');
-const ACK = ackOf(ID);
-
-/** PackedForward with a chunk id, and more options as [key, value]. */
-function packed(payload: Buffer, ...options: [string, unknown][]): Buffer {
-  const head = hex(`93${TAG}c600000000`);
-  head.writeUInt32BE(payload.length, head.length - 4);
-  return Buffer.concat([
-    head,
-    payload,
-    pack(Object.fromEntries([['chunk', ID.toString()], ...options])),
-  ]);
-}
-
-const gzip = (payload: Buffer): Buffer => packed(gzipSync(payload), ['compressed', 'gzip']);
-
-/** Everything that is durable, in order. */
-const stored = (server: TestServer): Buffer =>
-  Buffer.concat(server.journal.records.map((r) => r.body));
-
-async function sendAndAck(server: TestServer, message: Buffer): Promise<void> {
-  const client = await server.connect();
-  client.send(message);
-  expect(await client.receive(ACK.length / 2)).toBe(ACK);
-}
+const ACK = ackOf(PACKED_ID);
 
 describe('a large message', () => {
   const SMALL = { frame_inline_max_bytes: 8192, record_max_bytes: 300_000 };
@@ -53,8 +20,11 @@ describe('a large message', () => {
 
   const forms: [string, Buffer][] = [
     ['PackedForward', packed(many)],
-    ['Forward', Buffer.concat([hex(`93${TAG}dc2ee0`), many, pack({ chunk: ID.toString() })])],
-    ['gzip', gzip(many)],
+    [
+      'Forward',
+      Buffer.concat([hex(`93${TAG}dc2ee0`), many, pack({ chunk: PACKED_ID.toString() })]),
+    ],
+    ['gzip', packedGzip(many)],
   ];
   for (const [form, message] of forms) {
     test(`in ${form} becomes records of one commit, cut between events, and one ack`, async () => {

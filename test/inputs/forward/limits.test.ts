@@ -1,23 +1,13 @@
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ForwardLimits } from '../../../src/inputs/forward/options.ts';
 import { numbered } from '../../support/entries.ts';
 import { ENTRY_1, hex, SAMPLES, TAG } from '../../support/forward-messages.ts';
-import { startServer, type TestServer } from '../../support/forward-server.ts';
 import { RawClient } from '../../support/raw-client.ts';
+import { useForwardServer } from '../../support/use-forward-server.ts';
 import { until } from '../../support/wait.ts';
 
-let running: TestServer | undefined;
-
-async function start(setup: Parameters<typeof startServer>[0] = {}): Promise<TestServer> {
-  running = await startServer(setup);
-  return running;
-}
-
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
+const start = useForwardServer();
 
 const packed = (payload: Buffer, option = '80'): Buffer => {
   const head = Buffer.from(`93${TAG}c600000000`, 'hex');

@@ -1,23 +1,14 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ChunkDedup } from '../../../src/inputs/forward/dedup.ts';
 import { numbered } from '../../support/entries.ts';
 import { ENTRIES, ENTRY_1, ENTRY_2, hex, SAMPLES, TAG } from '../../support/forward-messages.ts';
-import { ackOf, chunkId, startServer, type TestServer } from '../../support/forward-server.ts';
+import { ackOf, chunkId, type TestServer } from '../../support/forward-server.ts';
+import { useForwardServer } from '../../support/use-forward-server.ts';
 import { until } from '../../support/wait.ts';
 
-const servers: TestServer[] = [];
-
-async function start(setup: Parameters<typeof startServer>[0] = {}): Promise<TestServer> {
-  const server = await startServer(setup);
-  servers.push(server);
-  return server;
-}
-
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close()));
-});
+const start = useForwardServer();
 
 /** Docker's ids hold a time: never taken for a digest. */
 const ID = Buffer.from('Z2FiAAAAAAAAAAAAAAAAAAA=').subarray(0, 24);

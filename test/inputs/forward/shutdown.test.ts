@@ -1,20 +1,11 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ENTRY_1, hex, SAMPLES, TAG } from '../../support/forward-messages.ts';
-import { ackOf, chunkId, startServer, type TestServer } from '../../support/forward-server.ts';
+import { ackOf, chunkId } from '../../support/forward-server.ts';
 import { RawClient } from '../../support/raw-client.ts';
+import { useForwardServer } from '../../support/use-forward-server.ts';
 import { until } from '../../support/wait.ts';
 
-let running: TestServer | undefined;
-
-async function start(setup: Parameters<typeof startServer>[0] = {}): Promise<TestServer> {
-  running = await startServer(setup);
-  return running;
-}
-
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
+const start = useForwardServer();
 
 const chunked = (letter: string): Buffer =>
   hex(`94${TAG}${ENTRY_1.slice(2)}81a56368756e6bb8${chunkId(letter).toString('hex')}`);

@@ -50,6 +50,10 @@ export const LIMITS = {
   merge_owed_max_lines: 65_536,
   /** A line that only one side has shown is given up once the other is so many lines past it. */
   merge_passed_max_lines: 4096,
+  /** Containers that are gone and whose streams are still compared; beyond it the one that went first is forgotten. */
+  merge_gone_max: 1024,
+  /** Lines of theirs that are kept for that, in memory; each takes 8 bytes. */
+  merge_gone_max_lines: 262_144,
   /** A connection's first line waits no longer for the cache to show what came before it. */
   merge_hold_max_ms: 3000,
   /** A container's connection waits no longer for the end of the one before it. */

@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import type { DockerConfig } from '../config/types.ts';
 import { ApiRegistry } from '../inputs/docker/api/api-registry.ts';
 import { unixEndpoint } from '../inputs/docker/api/endpoint.ts';
 import { EngineApi } from '../inputs/docker/api/engine-api.ts';
-import { findOwnContainer } from '../inputs/docker/own-container.ts';
+import { ownContainer } from '../inputs/docker/own-container.ts';
 import { DiskContainerFolders } from '../inputs/docker/registry/container-folders.ts';
 import { findContainers } from '../inputs/docker/registry/find-containers.ts';
 import { ContainerRegistry } from '../inputs/docker/registry/registry.ts';
@@ -67,13 +65,4 @@ function lookingAgain(files: ContainerRegistry) {
     void files.rescan(id);
   };
   return { added: look, changed: look, removed: look };
-}
-
-async function ownContainer(ids: readonly string[]): Promise<string | undefined> {
-  const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
-  const [mountinfo, cgroup] = await Promise.all([
-    read('/proc/self/mountinfo'),
-    read('/proc/self/cgroup'),
-  ]);
-  return findOwnContainer({ hostname: hostname(), mountinfo, cgroup }, ids);
 }

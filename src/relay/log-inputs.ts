@@ -2,6 +2,7 @@ import { hostname, networkInterfaces } from 'node:os';
 import type { Config } from '../config/types.ts';
 import { type DockerFigures, DockerInput } from '../inputs/docker/docker-input.ts';
 import { MERGE_SPACE, MergeStates } from '../inputs/docker/merge/merge-states.ts';
+import type { Gap } from '../inputs/docker/trouble-report.ts';
 import type { FilterSource } from '../inputs/forward/message-filter.ts';
 import { Poller } from '../inputs/logfile/follow/poller.ts';
 import { POSITION_SPACE, Positions } from '../inputs/logfile/positions.ts';
@@ -27,7 +28,7 @@ export interface LogSummary {
   readonly dropped_doubled: number;
   readonly late: number;
   readonly ambiguous: number;
-  readonly gaps: DockerFigures['gaps'];
+  readonly gaps: readonly Gap[];
 }
 
 /**
@@ -139,7 +140,14 @@ export class LogInputs {
       summary.late += merged.late;
       summary.ambiguous += merged.ambiguous;
     }
-    return { ...summary, gaps: [...(figures?.gaps ?? []), ...(tail?.gaps ?? [])] };
+    return { ...summary, gaps: this.gaps() };
+  }
+
+  /** What is missing, or may be. */
+  gaps(): Gap[] {
+    const docker = this.figures()?.gaps ?? [];
+    const tail = this.tailFigures()?.gaps ?? [];
+    return [...docker, ...tail, ...this.#upkeep.gaps()];
   }
 
   async #startDocker(journal: JournalWriter, alive_ms: number): Promise<void> {

@@ -33,7 +33,7 @@ export function statusSource(
     diskFree: () => disk_space.free_bytes,
     outputs: () => outputs.all(),
     containers: () => log_inputs.containers(),
-    gaps: () => [...(log_inputs.figures()?.gaps ?? []), ...(log_inputs.tailFigures()?.gaps ?? [])],
+    gaps: () => log_inputs.gaps(),
     dropped: () => ledger.toJSON(),
   };
 }

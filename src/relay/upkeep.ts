@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.ts';
+import type { Gap } from '../inputs/docker/trouble-report.ts';
 import { POSITION_SPACE, type Positions } from '../inputs/logfile/positions.ts';
 import type { JournalWriter } from '../journal/types.ts';
 import { LIMITS } from '../limits.ts';
@@ -36,6 +37,8 @@ export class Upkeep {
   readonly #options: UpkeepOptions;
   #journal: JournalWriter | undefined;
   #cancel = (): void => {};
+  /** Of the positions that were forgotten, as many were told of. */
+  #told_count = 0;
 
   constructor(positions: Positions, options: UpkeepOptions) {
     this.#positions = positions;
@@ -67,10 +70,27 @@ export class Upkeep {
     if (this.#journal !== undefined) this.#attempt(this.#journal, () => {});
   }
 
+  /** What the limit on positions has cost. */
+  gaps(): Gap[] {
+    const { forgotten_count: times } = this.#positions;
+    const reason =
+      'there are too many sources, and the places of some were forgotten: their lines may be missing or doubled';
+    return times === 0 ? [] : [{ container: '(others)', reason, times }];
+  }
+
   #keep(journal: JournalWriter, users: PositionUsers): void {
+    this.#tellForgotten();
     this.#attempt(journal, (now_s) => this.#expire(journal, users, now_s));
     const { clock } = this.#options;
     this.#cancel = clock.after(LIMITS.positions_upkeep_ms, () => this.#keep(journal, users));
+  }
+
+  #tellForgotten(): void {
+    const { forgotten_count: forgotten } = this.#positions;
+    if (forgotten === this.#told_count) return;
+    this.#told_count = forgotten;
+    const message = 'positions were forgotten, there are too many; lines may be missing or doubled';
+    this.#options.log.warn({ forgotten, positions_max: LIMITS.positions_max }, message);
   }
 
   /** Not while the journal is blocked: an older stamp is the safe one, and entries would pile up. */

@@ -8,14 +8,14 @@ import { RecordingLog } from '../support/recording-log.ts';
 
 const FORGET_AFTER_MS = 60_000;
 
-function kept(keys_alive: string[]) {
-  const positions = new Positions();
+function kept(keys_alive: string[], positions = new Positions()) {
+  const log = new RecordingLog();
   const clock = new ManualClock();
   const journal = new MemoryJournal({ spaces: [[POSITION_SPACE, positions]] });
   const upkeep = new Upkeep(positions, {
     forget_after_ms: FORGET_AFTER_MS,
     clock,
-    log: new RecordingLog(),
+    log,
   });
   const pass = (time_ms: number): void => {
     for (let passed_ms = 0; passed_ms < time_ms; passed_ms += LIMITS.positions_upkeep_ms) {
@@ -25,7 +25,7 @@ function kept(keys_alive: string[]) {
   };
   upkeep.start(journal, { keysAlive: () => keys_alive, forgetExpired: () => {} });
   journal.commit();
-  return { upkeep, positions, clock, journal, pass };
+  return { upkeep, positions, clock, journal, log, pass };
 }
 
 describe('upkeep', () => {
@@ -44,6 +44,27 @@ describe('upkeep', () => {
   it('takes for new what came so shortly before a stop that nobody may have seen it', () => {
     const { upkeep, clock } = kept([]);
     expect(upkeep.lastAlive()).toBeLessThanOrEqual(clock.now_ms() - 5_000);
+  });
+
+  it('says and shows how many sources were forgotten for want of room', () => {
+    const { upkeep, positions, journal, log, pass } = kept([], new Positions(2));
+    const note = (key: string): void =>
+      journal.note(POSITION_SPACE, positions.entry(key, Buffer.of(1), 0));
+    pass(2 * LIMITS.positions_upkeep_ms);
+    expect(upkeep.gaps()).toEqual([]);
+    for (const key of ['log/a', 'log/b', 'log/c']) note(key);
+    pass(3 * LIMITS.positions_upkeep_ms);
+    const { forgotten_count } = positions;
+    expect(forgotten_count).toBeGreaterThan(0);
+    expect(upkeep.gaps()).toEqual([
+      {
+        container: '(others)',
+        reason: expect.stringContaining('forgotten'),
+        times: forgotten_count,
+      },
+    ]);
+    expect(log.said('warn')).toHaveLength(1);
+    expect(log.said('warn')[0]).toContain(`"forgotten":${forgotten_count}`);
   });
 
   it('forgets a source only after it was gone for long enough', () => {

@@ -10,6 +10,15 @@ export interface Entry {
   readonly partial?: { readonly id: string; readonly ordinal: number; readonly last: boolean };
 }
 
+/** What stdout logged, always at the same moment; `fields` go over it. */
+export const loggedEntry = (log: string | Buffer, fields: Partial<Entry> = {}): Entry => ({
+  source: 'stdout',
+  log: Buffer.from(log),
+  time_s: 1795413617,
+  time_ns: 952463603,
+  ...fields,
+});
+
 /** RFC3339Nano of Go: UTC, and no zeros at the fraction's end. */
 export function rfc3339Nano(time_s: number, time_ns: number): string {
   const seconds = new Date(time_s * 1000).toISOString().slice(0, 19);

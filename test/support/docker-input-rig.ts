@@ -14,7 +14,8 @@ import { POSITION_SPACE, Positions } from '../../src/inputs/logfile/positions.ts
 import { systemClock } from '../../src/sys/clock.ts';
 import { nodeFs } from '../../src/sys/fs.ts';
 import { DockerFolder } from '../inputs/docker/registry/docker-folder.ts';
-import type { FakeEngine } from './fake-engine.ts';
+import { DOCKER_DEFAULTS } from './docker-defaults.ts';
+import { FakeEngine } from './fake-engine.ts';
 import { MemoryJournal } from './memory-journal.ts';
 import { RecordingLog } from './recording-log.ts';
 import { type TempDir, tempDir } from './temp-dir.ts';
@@ -24,18 +25,8 @@ import { until } from './wait.ts';
 const TIME = '2026-11-23T06:00:02.000000001Z';
 
 const CONFIG: DockerConfig = {
-  root: undefined,
-  api_socket: undefined,
-  addresses: [],
-  hostname: undefined,
-  start_at: 'newest',
+  ...DOCKER_DEFAULTS,
   tag: '{{.Name}}',
-  sub_second: true,
-  labels: [],
-  env: [],
-  ecs: false,
-  include: [],
-  exclude: [],
   forget_after_ms: 60_000,
 };
 
@@ -70,8 +61,8 @@ export class DockerInputRig {
     });
   }
 
-  static async open(engine: FakeEngine): Promise<DockerInputRig> {
-    return new DockerInputRig(await tempDir('docker-input'), engine);
+  static async open(): Promise<DockerInputRig> {
+    return new DockerInputRig(await tempDir('docker-input'), await FakeEngine.start());
   }
 
   async start({ config = {}, from = 'files', ...more }: RunOptions = {}): Promise<void> {
@@ -124,6 +115,7 @@ export class DockerInputRig {
 
   async dispose(): Promise<void> {
     await this.stop();
+    await this.engine.dispose();
     await this.#dir.remove();
   }
 

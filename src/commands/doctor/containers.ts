@@ -1,12 +1,12 @@
 import { constants } from 'node:fs';
-import { access, readdir, readFile, stat } from 'node:fs/promises';
+import { access, readdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { DEFAULT_DRIVER_ADDRESS } from '../../config/docker-address.ts';
 import type { DockerConfig } from '../../config/types.ts';
 import { LogboomError, messageOf, systemCode } from '../../errors.ts';
 import { identityOf } from '../../inputs/docker/identity/identity.ts';
-import { findOwnContainer } from '../../inputs/docker/own-container.ts';
+import { ownContainer } from '../../inputs/docker/own-container.ts';
 import { DiskContainerFolders } from '../../inputs/docker/registry/container-folders.ts';
 import { parseContainer } from '../../inputs/docker/registry/parse-container.ts';
 import type { RelayAddresses } from '../../inputs/docker/relay-addresses.ts';
@@ -133,13 +133,4 @@ function generationOf(name: string, live_name: string): number | undefined {
   if (!name.startsWith(`${live_name}.`)) return undefined;
   const [, digits] = /^(\d+)(?:\.gz)?$/.exec(name.slice(live_name.length + 1)) ?? [];
   return digits === undefined ? undefined : Number(digits);
-}
-
-async function ownContainer(ids: readonly string[]): Promise<string | undefined> {
-  const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
-  const [mountinfo, cgroup] = await Promise.all([
-    read('/proc/self/mountinfo'),
-    read('/proc/self/cgroup'),
-  ]);
-  return findOwnContainer({ hostname: hostname(), mountinfo, cgroup }, ids);
 }

@@ -9,8 +9,7 @@ import { ApiLogSource } from './api/api-log-source.ts';
 import type { EngineApi } from './api/engine-api.ts';
 import { API_PLACE_BYTES } from './api/place-codec.ts';
 import type { LogFeedFigures } from './log-feed.ts';
-import { DriverEvents } from './records/driver-events.ts';
-import type { Identity } from './types.ts';
+import { DriverEvents, type LineIdentity } from './records/driver-events.ts';
 
 export interface ApiFeedDeps {
   readonly journal: JournalWriter;
@@ -19,7 +18,7 @@ export interface ApiFeedDeps {
   readonly log: Log;
 }
 
-export interface ApiFeedOptions {
+export interface ApiFeedOptions extends LineIdentity {
   readonly api: EngineApi;
   readonly container_id: string;
   readonly tty: boolean;
@@ -27,8 +26,6 @@ export interface ApiFeedOptions {
   readonly key: string;
   /** Where it begins if it has no position. */
   readonly start_at: 'newest' | 'oldest';
-  /** As its lines go out from now on. */
-  readonly identity: () => Identity;
   readonly isRunning: () => boolean;
   /** Lines are missing, or may be. */
   readonly onLoss: (reason: string) => void;
@@ -52,11 +49,14 @@ export class ApiFeed {
   readonly #stopped = new AbortController();
   #source: ApiLogSource | undefined;
   #running: Promise<void> = Promise.resolve();
+  #has_ended = false;
+  /** Those who wait until all is read that an ended container has written. */
+  readonly #askers: ((is_read: boolean) => void)[] = [];
 
   constructor(options: ApiFeedOptions, deps: ApiFeedDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#events = new DriverEvents(deps.journal, options.identity, 'same_time');
+    this.#events = new DriverEvents(deps.journal, options, 'same_time');
   }
 
   /** Begins to read, and goes on as the log grows. */
@@ -69,7 +69,11 @@ export class ApiFeed {
       ...options,
       ...this.#deps,
       from: position?.subarray(0, API_PLACE_BYTES) ?? start_at,
-      consumer: { line: (line) => this.#take(line), position: (place) => this.#note(place) },
+      consumer: {
+        line: (line) => this.#take(line),
+        position: (place) => this.#note(place),
+        complete: () => this.#tellAskers(true),
+      },
     });
     this.#source = source;
     // Else what is written while logboom is away would be taken for old at the next start.
@@ -80,6 +84,15 @@ export class ApiFeed {
   /** The container may have begun to run again, or has ended. */
   nudge(): void {
     this.#source?.wake();
+  }
+
+  /** Of one that has ended: resolves with true once all that it wrote was read. */
+  readToEnd(): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (this.#has_ended) resolve(false);
+      else this.#askers.push(resolve);
+      this.nudge();
+    });
   }
 
   /** The container is gone: resolves once that is seen. */
@@ -106,7 +119,14 @@ export class ApiFeed {
     } catch (error) {
       const fields = { container: container_id, error: messageOf(error) };
       this.#deps.log.error(fields, 'the log of a container is not read any more');
+    } finally {
+      this.#has_ended = true;
+      this.#tellAskers(false);
     }
+  }
+
+  #tellAskers(is_read: boolean): void {
+    for (const tell of this.#askers.splice(0)) tell(is_read);
   }
 
   #take(line: LogLine): void {

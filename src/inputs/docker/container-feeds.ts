@@ -13,6 +13,7 @@ import { ApiFeed } from './api-feed.ts';
 import type { Identities } from './identities.ts';
 import { LogFeed, type LogFeedFigures } from './log-feed.ts';
 import { lossRisks } from './loss-risks.ts';
+import type { LineIdentity } from './records/driver-events.ts';
 import type { TroubleReport } from './trouble-report.ts';
 import type { Container, ContainerSource } from './types.ts';
 
@@ -46,6 +47,7 @@ interface Feed {
   start(): void;
   /** Something about the container has changed: a look may pay. */
   nudge(): void;
+  readToEnd(): Promise<boolean>;
   finish(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -104,13 +106,15 @@ export class ContainerFeeds {
     }
   }
 
-  /** The container is gone: resolves once what is left of its log was read. False: it is not read here. */
-  async finish(container_id: string): Promise<boolean> {
-    const known = this.#feeds.get(container_id);
-    if (known === undefined) return false;
-    await known.feed.finish();
+  /** Resolves with true once all that a container's log has now was read. */
+  readToEnd(container_id: string): Promise<boolean> {
+    return this.#feeds.get(container_id)?.feed.readToEnd() ?? Promise.resolve(false);
+  }
+
+  /** The container is gone: resolves once what is left of its log was read. */
+  async finish(container_id: string): Promise<void> {
+    await this.#feeds.get(container_id)?.feed.finish();
     this.#feeds.delete(container_id);
-    return true;
   }
 
   /** By container name. */
@@ -144,7 +148,7 @@ export class ContainerFeeds {
         format: files.format,
         open: (from) => this.#openOrAskEngine(container, files, from),
         start_at: this.#startOf(container, key),
-        identity: () => this.#deps.identities.of(this.#current(container)),
+        ...this.#whoseLines(container),
       },
       this.#deps,
     );
@@ -152,13 +156,13 @@ export class ContainerFeeds {
 
   #apiFeed(container: Container, api: EngineApi): Feed {
     const { id, tty } = container;
-    const { containers, identities, trouble } = this.#deps;
+    const { containers, trouble } = this.#deps;
     const key = apiKey(id);
     return new ApiFeed(
       {
         ...{ api, container_id: id, tty, key },
         start_at: this.#startOf(container, key),
-        identity: () => identities.of(this.#current(container)),
+        ...this.#whoseLines(container),
         isRunning: () => containers.get(id)?.running ?? false,
         onLoss: (reason) => trouble.container(container, reason, 'lines of a container are lost'),
       },
@@ -166,8 +170,13 @@ export class ContainerFeeds {
     );
   }
 
-  #current(container: Container): Container {
-    return this.#deps.containers.get(container.id) ?? container;
+  #whoseLines(container: Container): LineIdentity {
+    const { containers, identities } = this.#deps;
+    const current = (): Container => containers.get(container.id) ?? container;
+    return {
+      identity: () => identities.of(current()),
+      identityAt: (time_s) => identities.at(current(), time_s),
+    };
   }
 
   #startOf(container: Container, key: string): 'oldest' | 'newest' {

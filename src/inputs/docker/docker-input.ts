@@ -14,6 +14,7 @@ import type { LogFiles, LogReader, LogStart } from '../logfile/types.ts';
 import type { EngineApi } from './api/engine-api.ts';
 import { cacheUse } from './cache-use.ts';
 import { ContainerFeeds, type FedContainer, logKeys } from './container-feeds.ts';
+import { Endings } from './endings.ts';
 import { firstContact } from './first-contact.ts';
 import { Identities, identityKey } from './identities.ts';
 import type { LogFeedFigures } from './log-feed.ts';
@@ -81,6 +82,7 @@ export class DockerInput {
   readonly #feeds: ContainerFeeds;
   readonly #merged: MergedContainers;
   readonly #trouble: TroubleReport;
+  readonly #endings: Endings;
   /** Their streams may still bring what was on its way; kept as long as what is compared with it. */
   readonly #gone = new Map<string, Container>();
   #unsubscribe = (): void => {};
@@ -99,6 +101,8 @@ export class DockerInput {
     const host_name = config.hostname ?? (deps.own_id === undefined ? deps.hostname : undefined);
     this.#identities = new Identities({ ...config, host_name }, { journal, positions, clock });
     this.#trouble = new TroubleReport(log, clock);
+    const known = { identities: this.#identities, trouble: this.#trouble };
+    this.#endings = new Endings({ ...known, containers, merges, alive_ms: deps.alive_ms });
     this.#feeds = new ContainerFeeds({
       ...deps,
       identities: this.#identities,
@@ -115,6 +119,9 @@ export class DockerInput {
       openCache: (container, from) => this.#openCache(container, from),
       identityAt: (container, time_s) =>
         this.#identities.at(containers.get(container.id) ?? container, time_s),
+      passed: (container, time_s) =>
+        this.#identities.passed(containers.get(container.id) ?? container, time_s),
+      onEvicted: (container, kept_lines) => this.#evicted(container, kept_lines),
     });
   }
 
@@ -126,8 +133,9 @@ export class DockerInput {
       changed: (container) => this.#begin(container),
       removed: (container) => this.#removed(container),
     });
+    const missing = this.#endings.missing();
     for (const container of containers.all()) this.#begin(container);
-    await this.#tellRemovedWhileAway();
+    await this.#endings.tellRemovedWhileAway(missing);
     await this.#merged.catchUp(LIMITS.merge_hold_max_ms);
     const { followed, merged } = this.figures();
     const counts = { followed: Object.keys(followed).length, merged: Object.keys(merged).length };
@@ -184,13 +192,30 @@ export class DockerInput {
 
   /** Also for one that has changed: what was begun goes on. */
   #begin(container: Container): void {
-    if (this.#stopping || !this.#isSelected(container)) return;
+    if (this.#stopping) return;
+    if (!this.#isSelected(container)) {
+      this.#endings.over(container.id);
+      return;
+    }
     try {
       if (container.log_driver === 'fluentd') this.#beginMerge(container);
       else this.#feeds.begin(container);
+      this.#seen(container);
     } catch (error) {
       this.#trouble.container(container, messageOf(error), 'a container is not read');
     }
+  }
+
+  #seen(container: Container): void {
+    const { id } = container;
+    const readToEnd = (): Promise<boolean> =>
+      this.#merged.has(id) ? this.#merged.readToEnd(id) : this.#feeds.readToEnd(id);
+    this.#endings.seen(container, readToEnd).catch((error: unknown) => {
+      this.#deps.log.debug(
+        { container: container.name, error: messageOf(error) },
+        'a log is not read yet',
+      );
+    });
   }
 
   #isSelected(container: Container): boolean {
@@ -268,24 +293,20 @@ export class DockerInput {
   }
 
   async #finish({ id }: Container): Promise<void> {
-    const was_read = (await this.#feeds.finish(id)) || this.#merged.has(id);
-    await this.#merged.finish(id);
-    // A feed that was stopped on the way has not read all.
-    if (was_read && !this.#stopping) this.#identities.finish(id);
+    try {
+      await this.#feeds.finish(id);
+      await this.#merged.finish(id);
+    } finally {
+      // A feed that was stopped on the way has not read all.
+      if (!this.#stopping) this.#endings.over(id);
+    }
   }
 
-  /** Whoever was read before, is not there any more, and did not end before our eyes. */
-  async #tellRemovedWhileAway(): Promise<void> {
-    const { containers, merges, alive_ms } = this.#deps;
-    const since = new Date(alive_ms).toISOString();
-    for (const container of this.#identities.unfinished()) {
-      const { id } = container;
-      if (containers.get(id) !== undefined || !(await containers.isGone(id))) continue;
-      const streamed = merges.get(id) === undefined ? '' : ' and its stream did not bring';
-      const reason = `removed while logboom was away: what it wrote after ${since}${streamed} is gone`;
-      this.#trouble.once(container, reason, MAY_BE_LOST);
-      this.#identities.finish(id);
-    }
+  #evicted(container: Pick<Container, 'id' | 'name'>, kept_lines: number): void {
+    this.#gone.delete(container.id);
+    if (kept_lines === 0) return;
+    const reason = `too many containers are gone: if its stream still brings some of ${kept_lines} lines that its cache had, they are doubled`;
+    this.#trouble.container(container, reason, 'lines of a container may be doubled');
   }
 
   // ── files ────────────────────────────────────────────────────────────────────

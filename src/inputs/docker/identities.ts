@@ -13,9 +13,9 @@ interface RunIdentity {
   readonly identity: Identity;
   /** Taken from its stream; else made from its configuration. */
   readonly is_streamed: boolean;
-  /** The container is gone, and its log was read to the end, or it was said what was not. */
+  /** The container is gone or has ended, and its log was read to the end, or it was said what was not. */
   readonly is_over: boolean;
-  /** Of the run before, for its lines that are still to be read. */
+  /** Of the run before, as long as lines of it may still be to be read. */
   readonly earlier?: Identity | undefined;
 }
 
@@ -66,11 +66,30 @@ export class Identities {
     return identity;
   }
 
-  /** Of the run that wrote a line at this time. */
+  /**
+   * Of the run that wrote a line at this time. Docker's files do not show where a run begins,
+   * so it is told by the clock: what was written before the second of the last start is of the
+   * run before, as far as that was seen. Ask in the order of the log (see `passed`).
+   */
   at(container: Container, time_s: number): Identity {
-    const earlier = this.#known(container.id)?.earlier;
-    const is_earlier = (time_s + 1) * 1000 <= container.started_ms;
-    return earlier !== undefined && is_earlier ? earlier : this.of(container);
+    const present = this.of(container);
+    const run = this.#known(container.id);
+    if (run?.earlier === undefined) return present;
+    if (isBeforeStart(container, time_s)) return run.earlier;
+    this.passed(container, time_s);
+    return present;
+  }
+
+  /**
+   * A line of this time was read. The first one of the present run ends the one before for
+   * good: later lines are of this run, also when the clock was set back.
+   */
+  passed(container: Container, time_s: number): void {
+    const run = this.#known(container.id);
+    if (run?.earlier === undefined || run.started_ms !== container.started_ms) return;
+    if (!isBeforeStart(container, time_s)) {
+      this.#note(container.id, { ...run, earlier: undefined });
+    }
   }
 
   /** Containers that were read before now and whose end was never seen. */
@@ -79,7 +98,7 @@ export class Identities {
     for (const key of this.#deps.positions.keys()) {
       if (!key.startsWith(KEY_LEAD)) continue;
       const id = key.slice(KEY_LEAD.length);
-      const run = this.#known(id);
+      const run = this.#runs.get(id) ?? this.#stored(id);
       if (run === undefined || run.is_over) continue;
       unfinished.push({ id, name: run.identity.container_name.replace(/^\//, '') });
     }
@@ -88,8 +107,12 @@ export class Identities {
 
   /** Writes down that nothing more will come of a container. */
   finish(container_id: string): void {
-    const run = this.#known(container_id);
-    if (run !== undefined) this.#note(container_id, { ...run, is_over: true });
+    this.#setOver(container_id, true);
+  }
+
+  /** Writes down that more may come. */
+  goOn(container_id: string): void {
+    this.#setOver(container_id, false);
   }
 
   /** Lets go of what is not kept among the positions any more. */
@@ -108,6 +131,11 @@ export class Identities {
     this.#note(id, { started_ms, ...found, earlier, is_over: is_same_run && known.is_over });
   }
 
+  #setOver(id: string, is_over: boolean): void {
+    const run = this.#known(id);
+    if (run !== undefined && run.is_over !== is_over) this.#note(id, { ...run, is_over });
+  }
+
   #note(id: string, run: RunIdentity): void {
     const { journal, positions, clock } = this.#deps;
     this.#runs.set(id, run);
@@ -119,11 +147,22 @@ export class Identities {
   #known(id: string): RunIdentity | undefined {
     const live = this.#runs.get(id);
     if (live !== undefined) return live;
+    const stored = this.#stored(id);
+    if (stored !== undefined) this.#runs.set(id, stored);
+    return stored;
+  }
+
+  #stored(id: string): RunIdentity | undefined {
     const stored = this.#deps.positions.get(identityKey(id));
     if (stored === undefined) return undefined;
     // Written by `#note`, and covered by the journal's checksums.
     return JSON.parse(stored.toString()) as RunIdentity;
   }
+}
+
+/** By the second: lines go out with whole seconds, and a start is noted when its first line may be written already. */
+function isBeforeStart({ started_ms }: Container, time_s: number): boolean {
+  return (time_s + 1) * 1000 <= started_ms;
 }
 
 /** Whoever reaches the port can claim to be a container's stream: what it says is repeated with each recovered line. */

@@ -15,9 +15,8 @@ import {
   type LogReader,
   type LogStart,
 } from '../logfile/types.ts';
-import { DriverEvents } from './records/driver-events.ts';
+import { DriverEvents, type LineIdentity } from './records/driver-events.ts';
 import type { JoinRule } from './records/partials.ts';
-import type { Identity } from './types.ts';
 
 export interface LogFeedDeps {
   readonly journal: JournalWriter;
@@ -27,15 +26,13 @@ export interface LogFeedDeps {
   readonly log: Log;
 }
 
-export interface LogFeedOptions {
+export interface LogFeedOptions extends LineIdentity {
   /** What its position is kept under. */
   readonly key: string;
   readonly format: LineFormat;
   readonly open: (from: LogStart) => Promise<LogReader>;
   /** Where it begins if it has no position. */
   readonly start_at: 'newest' | 'oldest';
-  /** As its lines go out from now on. */
-  readonly identity: () => Identity;
 }
 
 export interface LogFeedFigures {
@@ -73,12 +70,14 @@ export class LogFeed {
   #polled: PolledLog | undefined;
   #is_finishing = false;
   #tellEnd: () => void = () => {};
+  /** Those who wait until all is read that is there. */
+  readonly #askers: ((is_read: boolean) => void)[] = [];
 
   constructor(options: LogFeedOptions, deps: LogFeedDeps) {
     this.#options = options;
     this.#deps = deps;
     const rule = JOIN_RULES[options.format.name];
-    this.#events = new DriverEvents(deps.journal, options.identity, rule);
+    this.#events = new DriverEvents(deps.journal, options, rule);
   }
 
   get format(): LineFormat['name'] {
@@ -105,6 +104,15 @@ export class LogFeed {
     this.#polled?.nudge();
   }
 
+  /** Resolves with true once all that is there now was read; false: that is for the next start. */
+  readToEnd(): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (this.#stopped.signal.aborted) resolve(false);
+      else this.#askers.push(resolve);
+      this.nudge();
+    });
+  }
+
   /** Nothing will be written any more: resolves once what is left has been read. */
   async finish(): Promise<void> {
     const ended = new Promise<void>((resolve) => {
@@ -121,6 +129,7 @@ export class LogFeed {
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#tellEnd();
+    for (const tell of this.#askers.splice(0)) tell(false);
     await this.#polled?.remove();
     await this.#reader?.close();
     this.#reader = undefined;
@@ -129,6 +138,7 @@ export class LogFeed {
   /** Everything that is there now; true if there was something. */
   async #look(): Promise<boolean> {
     const { signal } = this.#stopped;
+    const asked_before = this.#askers.length;
     const reader = await this.#open();
     let had_news = false;
     // A full journal must not keep others from their look: a log that is not open is lost when it is removed.
@@ -136,7 +146,10 @@ export class LogFeed {
       // It may throw, and nothing is read yet.
       this.#events.refresh();
       const batch = await reader.read(LIMITS.log_read_max_bytes);
-      if (batch === undefined) break;
+      if (batch === undefined) {
+        for (const tell of this.#askers.splice(0, asked_before)) tell(true);
+        break;
+      }
       await this.#takeOrReturn(batch);
       had_news = true;
     }

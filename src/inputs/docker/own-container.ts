@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+
 /** What the process can see of the container that it runs in. */
 export interface OwnTraces {
   readonly hostname: string;
@@ -21,4 +24,14 @@ export function findOwnContainer(traces: OwnTraces, ids: Iterable<string>): stri
   }
   const is_short_id = /^[0-9a-f]{12}$/.test(traces.hostname);
   return is_short_id ? known.find((id) => id.startsWith(traces.hostname)) : undefined;
+}
+
+/** The same, as this process sees itself. */
+export async function ownContainer(ids: Iterable<string>): Promise<string | undefined> {
+  const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
+  const [mountinfo, cgroup] = await Promise.all([
+    read('/proc/self/mountinfo'),
+    read('/proc/self/cgroup'),
+  ]);
+  return findOwnContainer({ hostname: hostname(), mountinfo, cgroup }, ids);
 }

@@ -9,6 +9,7 @@
  * An entry that deletes ends behind its key.
  */
 import { LogboomError } from '../../errors.ts';
+import { newerVersion } from './newer-version.ts';
 import type { LogPlace } from './types.ts';
 
 const VERSION = 1;
@@ -51,14 +52,15 @@ export function encodeEntry({ key, position }: PositionEntry): Buffer {
   return Buffer.concat([Buffer.from([kind, key_bytes.length]), key_bytes, updated, position.value]);
 }
 
-/** The value is copied. @throws LB_JOURNAL_CORRUPT for bytes that are no entry. */
+/** The value is copied. @throws LB_JOURNAL_CORRUPT for bytes that are no entry, LB_JOURNAL_VERSION for a kind of a newer version. */
 export function decodeEntry(bytes: Buffer): PositionEntry {
   const key_bytes = bytes[1];
   if (key_bytes === undefined) throw corrupt(`an entry of ${bytes.length} bytes is too short`);
   const key_end = HEAD_BYTES + key_bytes;
   const kind = bytes.readUInt8(0);
+  if (kind > KIND.gone) throw newerVersion('the kind of an entry of positions', kind, KIND.gone);
   const least_bytes = kind === KIND.deleted ? key_end : key_end + UPDATED_BYTES;
-  if (bytes.length < least_bytes || kind > KIND.gone) {
+  if (bytes.length < least_bytes) {
     throw corrupt(
       `an entry of kind ${kind} takes ${least_bytes} bytes or more, not ${bytes.length}`,
     );
@@ -86,11 +88,7 @@ export function decodeSnapshot(bytes: Buffer): PositionEntry[] {
   const version = bytes[0];
   if (version === undefined) throw corrupt('an empty snapshot');
   if (version !== VERSION) {
-    throw new LogboomError(
-      'LB_JOURNAL_VERSION',
-      `the snapshot of positions has version ${version}, known is ${VERSION}`,
-      { hint: 'Open this journal with the newer logboom that wrote it.' },
-    );
+    throw newerVersion('the snapshot of positions', version, VERSION);
   }
   const entries: PositionEntry[] = [];
   let at = 1;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeEvents } from '../../../src/protocol/event.ts';
 import { driverMessage } from '../../support/docker/driver-message.ts';
-import { line, lines } from '../../support/docker/merge-rig.ts';
+import { line, lines, logs } from '../../support/docker/merge-rig.ts';
 import type { Entry } from '../../support/docker-entries.ts';
 import { until } from '../../support/wait.ts';
 import { DockerRig } from './docker-rig.ts';
@@ -16,9 +16,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => rig.dispose());
-
-const logs = (first: number, last: number): string[] =>
-  lines(first, last).map(({ log }) => log.toString());
 
 const message = (entry: Entry, id: string): Buffer =>
   driverMessage(entry, { container_id: id, container_name: '/web', tag: id.slice(0, 12) });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { line, lines } from '../../support/docker/merge-rig.ts';
+import { line, lines, logs } from '../../support/docker/merge-rig.ts';
 import type { Entry } from '../../support/docker-entries.ts';
 import { until } from '../../support/wait.ts';
 import { ALIVE_SINCE_MS, DockerRig } from './docker-rig.ts';
@@ -14,9 +14,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => rig.dispose());
-
-const logs = (first: number, last: number): string[] =>
-  lines(first, last).map(({ log }) => log.toString());
 
 describe.each(['json-file', 'fluentd'] as const)(
   'the first contact with a container of %s',

@@ -11,6 +11,7 @@ import { POSITION_SPACE, Positions } from '../../../src/inputs/logfile/positions
 import { decodeEvents } from '../../../src/protocol/event.ts';
 import { systemClock } from '../../../src/sys/clock.ts';
 import { nodeFs } from '../../../src/sys/fs.ts';
+import { DOCKER_DEFAULTS } from '../../support/docker-defaults.ts';
 import { type Entry, jsonFileLine, localFrame } from '../../support/docker-entries.ts';
 import { startServer, type TestServer } from '../../support/forward-server.ts';
 import { MemoryJournal } from '../../support/memory-journal.ts';
@@ -26,19 +27,10 @@ const ALIVE_BEFORE_MS = STARTED_MS - 1;
 export const ALIVE_SINCE_MS = STARTED_MS + 1;
 
 const CONFIG: DockerConfig = {
+  ...DOCKER_DEFAULTS,
   root: '/var/lib/docker',
-  api_socket: undefined,
-  addresses: [],
   hostname: 'host1',
-  start_at: 'newest',
   tag: 'docker.{{.Name}}',
-  sub_second: true,
-  labels: [],
-  env: [],
-  ecs: false,
-  include: [],
-  exclude: [],
-  forget_after_ms: 86_400_000,
 };
 
 export interface DockerRigOptions {

@@ -158,6 +158,28 @@ describe('a line of the run before', () => {
     expect(identities.at(container, STARTED_S + 30)).toEqual(before);
   });
 
+  it('carries it too when it is the first that is asked about since the new start', () => {
+    identities.of(web());
+    journal.commit();
+    begin();
+    const container = restarted({ name: 'api' });
+    expect(nameAndTag(identities.at(container, STARTED_S + 30))).toBe('/web docker.web');
+    expect(nameAndTag(identities.of(container))).toBe('/api docker.api');
+  });
+
+  it('comes no more once one of the new run was passed: the clock was set back', () => {
+    identities.of(web());
+    const container = restarted({ name: 'api' });
+    identities.of(container);
+    identities.passed(container, STARTED_S + 59);
+    expect(nameAndTag(identities.at(container, STARTED_S + 30))).toBe('/web docker.web');
+    identities.passed(container, STARTED_S + 60);
+    expect(nameAndTag(identities.at(container, STARTED_S + 30))).toBe('/api docker.api');
+    journal.commit();
+    begin();
+    expect(nameAndTag(identities.at(container, STARTED_S + 30))).toBe('/api docker.api');
+  });
+
   it('carries what is known of the container when no run before was seen', () => {
     expect(nameAndTag(identities.at(web(), STARTED_S - 3600))).toBe('/web docker.web');
   });

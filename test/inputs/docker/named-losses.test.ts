@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DiskContainerFolders } from '../../../src/inputs/docker/registry/container-folders.ts';
+import { ContainerRegistry } from '../../../src/inputs/docker/registry/registry.ts';
+import type { ContainerSource } from '../../../src/inputs/docker/types.ts';
+import { systemClock } from '../../../src/sys/clock.ts';
 import { DockerInputRig } from '../../support/docker-input-rig.ts';
-import { FakeEngine } from '../../support/fake-engine.ts';
+import type { FakeEngine } from '../../support/fake-engine.ts';
 import { until } from '../../support/wait.ts';
 import { idOf } from './registry/docker-folder.ts';
 
@@ -12,14 +16,11 @@ let engine: FakeEngine;
 let rig: DockerInputRig;
 
 beforeEach(async () => {
-  engine = await FakeEngine.start();
-  rig = await DockerInputRig.open(engine);
+  rig = await DockerInputRig.open();
+  ({ engine } = rig);
 });
 
-afterEach(async () => {
-  await rig.dispose();
-  await engine.dispose();
-});
+afterEach(() => rig.dispose());
 
 const lossesSaid = (): string[] => rig.log.said('warn').filter((line) => line.includes(LOST));
 
@@ -84,6 +85,109 @@ describe('a container that logboom has read', () => {
     await rig.stop();
     await rig.start();
     expect(lossesSaid()).toEqual([]);
+  });
+
+  it('and that is removed before its eyes while it asks about another is no loss', async () => {
+    const OTHER = idOf('b');
+    await rig.folder.write(ID, JSON_FILE);
+    await rig.folder.write(OTHER, { ...JSON_FILE, name: 'other' });
+    await rig.start({ alive_ms: 0 });
+    await rig.keeps(`run/${ID}`);
+    await rig.keeps(`run/${OTHER}`);
+    await rig.stop();
+    await rig.folder.remove(ID);
+
+    const folders = new DiskContainerFolders(rig.folder.path);
+    const registry = new ContainerRegistry({ folders, clock: systemClock, log: rig.log });
+    await registry.start();
+    const containers: ContainerSource = {
+      all: () => registry.all(),
+      get: (id) => registry.get(id),
+      rescan: (id) => registry.rescan(id),
+      subscribe: (events) => registry.subscribe(events),
+      isGone: async (id) => {
+        if (registry.get(OTHER) !== undefined) {
+          await rig.folder.remove(OTHER);
+          await registry.rescan(OTHER);
+        }
+        return registry.isGone(id);
+      },
+    };
+    await rig.start({ containers });
+    await registry.close();
+    expect(registry.get(OTHER)).toBeUndefined();
+    expect(rig.input?.figures().gaps.map(({ container }) => container)).toEqual(['web']);
+  });
+
+  it('and that is left out by now is no loss, however it was removed', async () => {
+    const left_out = { config: { exclude: [{ name: 'w*' }] } };
+    const [BEFORE, AWAY] = [idOf('b'), idOf('c')] as [string, string];
+    for (const id of [BEFORE, AWAY]) await rig.folder.write(id, { ...JSON_FILE, name: 'w' });
+    await rig.start({ alive_ms: 0 });
+    for (const id of [BEFORE, AWAY]) await rig.keeps(`run/${id}`);
+    await rig.stop();
+    await rig.start(left_out);
+    await rig.folder.remove(BEFORE);
+    await rig.look(BEFORE);
+    await rig.stop();
+    await rig.folder.remove(AWAY);
+    await rig.start(left_out);
+    expect(lossesSaid()).toEqual([]);
+  });
+
+  it('and that was left out for a while is missed when it is removed later', async () => {
+    await rig.folder.write(ID, JSON_FILE);
+    await rig.start({ alive_ms: 0 });
+    await rig.keeps(`run/${ID}`);
+    await rig.stop();
+    await rig.start({ config: { exclude: [{ name: 'web' }] } });
+    await rig.stop();
+    await rig.start();
+    await rig.stop();
+    await rig.folder.remove(ID);
+    await rig.start();
+    expect(lossesSaid()).toHaveLength(1);
+  });
+
+  it.each(['json-file', 'fluentd'])(
+    'and that had ended and was read to its end is no loss when it is removed (%s)',
+    async (driver) => {
+      await rig.folder.write(ID, { name: 'web', driver });
+      if (driver === 'json-file') await rig.write(ID, 'read');
+      await rig.start({ alive_ms: 0 });
+      await rig.keeps(`run/${ID}`);
+      await rig.folder.write(ID, { name: 'web', driver, running: false });
+      await rig.look(ID);
+      await isOver();
+      await rig.stop();
+      await rig.folder.remove(ID);
+      await rig.start();
+      expect(lossesSaid()).toEqual([]);
+    },
+  );
+
+  it('and that had ended and was read through the Engine is no loss when it is removed', async () => {
+    const web = engine.add('a', 'web');
+    web.running = false;
+    await rig.start({ from: 'engine', alive_ms: 0 });
+    await isOver();
+    await rig.stop();
+    engine.containers.clear();
+    await rig.start({ from: 'engine' });
+    expect(lossesSaid()).toEqual([]);
+  });
+
+  it('and that had ended, but was started again, is missed when it is removed', async () => {
+    await rig.folder.write(ID, { ...JSON_FILE, running: false });
+    await rig.start({ alive_ms: 0 });
+    await isOver();
+    await rig.stop();
+    await rig.folder.write(ID, { ...JSON_FILE, started_at: '2026-11-23T07:00:00Z' });
+    await rig.start();
+    await rig.stop();
+    await rig.folder.remove(ID);
+    await rig.start();
+    expect(lossesSaid()).toHaveLength(1);
   });
 
   it('is not called removed while nobody can tell', async () => {

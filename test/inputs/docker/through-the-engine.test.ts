@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { nodeFs } from '../../../src/sys/fs.ts';
 import { DockerInputRig } from '../../support/docker-input-rig.ts';
-import { FakeEngine } from '../../support/fake-engine.ts';
+import type { FakeEngine } from '../../support/fake-engine.ts';
 import { until } from '../../support/wait.ts';
 import { idOf } from './registry/docker-folder.ts';
 
@@ -12,14 +12,11 @@ let engine: FakeEngine;
 let rig: DockerInputRig;
 
 beforeEach(async () => {
-  engine = await FakeEngine.start();
-  rig = await DockerInputRig.open(engine);
+  rig = await DockerInputRig.open();
+  ({ engine } = rig);
 });
 
-afterEach(async () => {
-  await rig.dispose();
-  await engine.dispose();
-});
+afterEach(() => rig.dispose());
 
 describe('the Engine API', () => {
   const entry = (line: string, time_ns = 1) => ({

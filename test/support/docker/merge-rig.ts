@@ -28,6 +28,11 @@ export function lines(first: number, last: number): Entry[] {
   return Array.from({ length: last - first + 1 }, (_, index) => line(first + index));
 }
 
+/** What the lines from `first` to `last` log. */
+export function logs(first: number, last: number): string[] {
+  return lines(first, last).map(({ log }) => log.toString());
+}
+
 /** What was logged, in the order of the records. */
 function logsOf(records: readonly MemoryRecord[]): string[] {
   return records.flatMap(({ body }) =>
@@ -76,6 +81,7 @@ export class MergeRig {
       log,
       open: cache.open,
       format: new LocalFormat(),
+      matched: () => {},
       store: (stored) =>
         this.#record.write(stored, journal.builder(TAG, 0, TAG.length, CODEC.none, 0)),
     });

@@ -50,6 +50,7 @@ export class WalkRig {
       recover: ({ buf, log_start, log_end }) => {
         recovered.push(buf.toString('utf8', log_start, log_end));
       },
+      matched: () => {},
       note: () => {
         this.noted_count = recovered.length;
       },

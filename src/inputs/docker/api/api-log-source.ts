@@ -32,6 +32,8 @@ interface ApiLogConsumer {
    * loop, so that both can go into one commit. Nothing more comes before it resolves.
    */
   position(encoded: Buffer): Promise<void> | undefined;
+  /** The container has ended, and all that it wrote was taken. */
+  complete?(): void;
 }
 
 export interface ApiLogSourceOptions {
@@ -124,6 +126,7 @@ export class ApiLogSource {
     this.#doorbell.clear();
     const taken_count = await this.#catchUp(signal);
     this.is_complete = !runs;
+    if (this.is_complete) this.#options.consumer.complete?.();
     this.#tail_entries = Math.max(TAIL_MIN_ENTRIES, 2 * taken_count);
     if (taken_count > 0) this.#quiet_ms = QUIET_MIN_MS;
     else this.#quiet_ms = Math.min(2 * this.#quiet_ms, QUIET_MAX_MS);

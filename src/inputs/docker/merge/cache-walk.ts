@@ -3,6 +3,7 @@ import type { JournalWriter } from '../../../journal/types.ts';
 import type { Clock } from '../../../sys/clock.ts';
 import type { Log } from '../../../sys/log.ts';
 import { Nap } from '../../../sys/nap.ts';
+import { RateLimitedLog } from '../../../sys/rate-limited-log.ts';
 import {
   createLogLine,
   type LineFormat,
@@ -34,6 +35,8 @@ export const CACHE_WALK_TIMES: CacheWalkTimes = {
 
 /** What is read from the cache at once, and journaled in one commit. */
 const BATCH_MAX_BYTES = 128 * 1024;
+/** What is tried again and again is said once a minute. */
+const SAID = { lines_max: 1, interval_ms: 60_000 };
 
 export interface CacheWalkDeps {
   readonly journal: JournalWriter;
@@ -47,6 +50,8 @@ export interface CacheWalkDeps {
   readonly isStreaming: () => boolean;
   /** Journals a line that the stream has not shown. */
   readonly recover: (line: LogLine) => void;
+  /** Takes note of one that it has. */
+  readonly matched: (line: LogLine) => void;
   /** Writes down what was judged, in the commit of what was journaled. */
   readonly note: () => void;
 }
@@ -81,6 +86,7 @@ export class CacheWalk {
   readonly #deps: CacheWalkDeps;
   readonly #line = createLogLine();
   readonly #nap: Nap;
+  readonly #trouble: RateLimitedLog;
   readonly #watchers = new Set<Watcher>();
   /** Since when every look found nothing new; undefined: the last one found something. */
   #still_since_ms: number | undefined;
@@ -95,6 +101,7 @@ export class CacheWalk {
     this.#core = core;
     this.#deps = deps;
     this.#nap = new Nap(deps.clock);
+    this.#trouble = new RateLimitedLog(deps.log, deps.clock, SAID);
   }
 
   /** Runs until `signal` aborts, or the cache has ended; then resolves. */
@@ -163,11 +170,8 @@ export class CacheWalk {
       await this.#step(signal);
     } catch (error) {
       this.#is_beyond = true;
-      const fields = { error: messageOf(error) };
-      this.#deps.log.error(
-        fields,
-        'the lines of a cache could not be journaled; they are read again',
-      );
+      const message = 'the lines of a cache could not be journaled; they are read again';
+      this.#trouble.error('journal', { error: messageOf(error) }, message);
       if (!signal.aborted) await this.#nap.take(this.#deps.times.idle_poll_ms);
     }
   }
@@ -198,8 +202,8 @@ export class CacheWalk {
     try {
       return await this.#reader.read(BATCH_MAX_BYTES);
     } catch (error) {
-      const fields = { error: messageOf(error) };
-      this.#deps.log.warn(fields, 'a cache cannot be read; it is tried again');
+      const message = 'a cache cannot be read; it is tried again';
+      this.#trouble.warn('cache', { error: messageOf(error) }, message);
       await this.#nap.take(this.#deps.times.idle_poll_ms);
       return 'failed';
     }
@@ -230,7 +234,7 @@ export class CacheWalk {
    * index of that one. `is_overdue`: all have had it, since they were read together.
    */
   #judge(batch: LogBatch, from: number, is_overdue: boolean): number {
-    const { format, recover, note } = this.#deps;
+    const { format, recover, matched, note } = this.#deps;
     const core = this.#core;
     const line = this.#line;
     let index = from;
@@ -242,7 +246,10 @@ export class CacheWalk {
         }
         const lane = core.lane(line.source);
         const key = core.keyOf(line);
-        if (lane.match(key)) continue;
+        if (lane.match(key)) {
+          matched(line);
+          continue;
+        }
         if (!is_overdue && this.#deservesGrace()) break;
         recover(line);
         const before = index === 0 ? core.journaled : batch.placeAfter(index - 1);

@@ -11,6 +11,7 @@
  * A snapshot is one change for each container, from nothing.
  */
 import { LogboomError } from '../../../errors.ts';
+import { newerVersion } from '../../logfile/newer-version.ts';
 import { decodePlace, encodePlace, PLACE_BYTES } from '../../logfile/position-entry.ts';
 import type { LogPlace } from '../../logfile/types.ts';
 import type { LaneChange } from './reconcile.ts';
@@ -52,12 +53,13 @@ export function encodeForget(container_id: string): Buffer {
   return out;
 }
 
-/** @throws LB_JOURNAL_CORRUPT for bytes that are no entry */
+/** @throws LB_JOURNAL_CORRUPT for bytes that are no entry, LB_JOURNAL_VERSION for a kind of a newer version */
 export function decodeEntry(bytes: Buffer): MergeEntry {
   if (bytes.length < 1 + ID_BYTES) throw corrupt(`an entry of ${bytes.length} bytes is too short`);
   const container_id = bytes.toString('hex', 1, 1 + ID_BYTES);
   if (bytes[0] === KIND.forget) return { kind: KIND.forget, container_id };
-  if (bytes[0] !== KIND.change) throw corrupt(`an entry of kind ${bytes[0]} is not known`);
+  const kind = bytes.readUInt8(0);
+  if (kind !== KIND.change) throw newerVersion('the kind of an entry of merges', kind, KIND.forget);
   const reader = new FieldReader(bytes, 1 + ID_BYTES);
   const journaled = reader.place();
   const lanes = [reader.lane(), reader.lane()] as const;
@@ -75,9 +77,11 @@ export function encodeSnapshot(changes: Iterable<MergeChange>): Buffer {
   return Buffer.concat(parts);
 }
 
-/** @throws LB_JOURNAL_CORRUPT for bytes that are no snapshot */
+/** @throws LB_JOURNAL_CORRUPT for bytes that are no snapshot, LB_JOURNAL_VERSION for a newer one */
 export function decodeSnapshot(bytes: Buffer): MergeEntry[] {
-  if (bytes[0] !== VERSION) throw corrupt(`a snapshot of version ${bytes[0]} is not known`);
+  const version = bytes[0];
+  if (version === undefined) throw corrupt('an empty snapshot');
+  if (version !== VERSION) throw newerVersion('the snapshot of merges', version, VERSION);
   const entries: MergeEntry[] = [];
   let at = 1;
   while (at < bytes.length) {

@@ -44,11 +44,16 @@ export interface MergedContainerDeps {
   readonly format: LineFormat;
   /** Journals a line as the driver would have sent it. */
   readonly store: (line: LogLine) => void;
+  /** A line of the cache was the stream's, too. */
+  readonly matched: (line: LogLine) => void;
   readonly times?: CacheWalkTimes;
 }
 
 /** How long the cache must stand still before it is taken to have shown all that it has. */
 const SETTLE_MS = 300;
+
+/** The cache of a container that has ended is read long before. */
+const READ_MAX_MS = 600_000;
 
 /**
  * One fluentd container: its connections, one after the other, and its cache, merged
@@ -88,7 +93,7 @@ export class MergedContainer {
     this.id = id;
     this.#deps = deps;
     this.#core = core;
-    const { journal, clock, log, format, times = CACHE_WALK_TIMES } = deps;
+    const { journal, clock, log, format, matched, times = CACHE_WALK_TIMES } = deps;
     this.#walk = new CacheWalk(reader, core, {
       journal,
       clock,
@@ -98,6 +103,7 @@ export class MergedContainer {
       reopen: deps.open,
       isStreaming: () => this.#connections_open > 0,
       recover: (line) => this.#recover(line),
+      matched,
       note: () => this.note(),
     });
     this.#running = this.#walk.run(this.#stopped.signal);
@@ -212,11 +218,32 @@ export class MergedContainer {
     await this.#walk.caughtUp(0, deadline_ms, () => false);
   }
 
-  /** The container is gone: resolves once its cache is read to the end. Connections are still judged. */
+  /** Resolves with true once its connections have ended, and all that its cache has then was read. */
+  async readToEnd(): Promise<boolean> {
+    await this.#patiently(this.#turn);
+    if (this.#stopped.signal.aborted) return false;
+    return this.#walk.caughtUp(0, READ_MAX_MS, () => false);
+  }
+
+  get is_connected(): boolean {
+    return this.#connections_open > 0;
+  }
+
+  /** What is kept to compare further lines with. */
+  get kept_lines(): number {
+    return this.#core.lane(SOURCE.stdout).kept_count + this.#core.lane(SOURCE.stderr).kept_count;
+  }
+
+  /**
+   * The container is gone: resolves once its cache is read to the end. Connections are still
+   * judged, by what is in memory.
+   */
   async finish(): Promise<void> {
     this.#walk.finish();
     await this.#running;
     await this.#walk.close();
+    this.#core.lane(SOURCE.stdout).settle();
+    this.#core.lane(SOURCE.stderr).settle();
   }
 
   async stop(): Promise<void> {

@@ -1,9 +1,9 @@
 import type { JournalWriter } from '../../../journal/types.ts';
-import { CODEC } from '../../../protocol/codec.ts';
+import { LIMITS } from '../../../limits.ts';
 import type { Clock } from '../../../sys/clock.ts';
 import type { Log } from '../../../sys/log.ts';
 import type { LineFormat, LogLine, LogReader, LogStart } from '../../logfile/types.ts';
-import { DriverRecord } from '../records/driver-record.ts';
+import { DriverWriter } from '../records/driver-writer.ts';
 import type { Container, Identity } from '../types.ts';
 import { encodeForget } from './merge-codec.ts';
 import { MERGE_SPACE, type MergeStates } from './merge-states.ts';
@@ -18,7 +18,22 @@ export interface MergedContainersDeps {
   readonly openCache: (container: Container, from: LogStart) => Promise<LogReader>;
   /** What the container's lines of that time carry. */
   readonly identityAt: (container: Container, time_s: number) => Identity;
+  /** A line of that time, which the stream had shown, was read. */
+  readonly passed: (container: Container, time_s: number) => void;
+  /** A container that is gone was forgotten to make room, with so many lines that its stream might still bring. */
+  readonly onEvicted: (container: Pick<Container, 'id' | 'name'>, kept_lines: number) => void;
 }
+
+/** How many containers that are gone are kept, and how many of their lines. */
+export interface GoneLimits {
+  readonly containers_max: number;
+  readonly lines_max: number;
+}
+
+const GONE_LIMITS: GoneLimits = {
+  containers_max: LIMITS.merge_gone_max,
+  lines_max: LIMITS.merge_gone_max_lines,
+};
 
 /** A container whose stream is merged. */
 export interface MergedView {
@@ -34,13 +49,22 @@ interface Opened {
   merged?: MergedContainer;
 }
 
-/** The fluentd containers whose stream is merged with Docker's cache, by id. */
+/**
+ * The fluentd containers whose stream is merged with Docker's cache, by id.
+ *
+ * What the streams of containers that are gone may still bring was on its way when they went:
+ * they are kept for that, up to `GoneLimits`.
+ */
 export class MergedContainers {
   readonly #deps: MergedContainersDeps;
+  readonly #limits: GoneLimits;
   readonly #opened = new Map<string, Opened>();
+  /** Those that are gone, and read to their end, in that order. */
+  readonly #gone = new Map<string, MergedContainer>();
 
-  constructor(deps: MergedContainersDeps) {
+  constructor(deps: MergedContainersDeps, limits: GoneLimits = GONE_LIMITS) {
     this.#deps = deps;
+    this.#limits = limits;
   }
 
   /** Begins to merge, if that has not begun yet. Rejects if the cache cannot be opened; try again then. */
@@ -64,15 +88,25 @@ export class MergedContainers {
     return this.#opened.has(container_id);
   }
 
+  /** Resolves with true once all that a container's cache has now was read. */
+  async readToEnd(container_id: string): Promise<boolean> {
+    const merged = await this.#opened.get(container_id)?.opening;
+    return (await merged?.readToEnd()) ?? false;
+  }
+
   /** The container is gone: its cache is read to the end. What its stream still brings is compared all the same. */
   async finish(container_id: string): Promise<void> {
     const merged = await this.#opened.get(container_id)?.opening;
-    await merged?.finish();
+    if (merged === undefined) return;
+    await merged.finish();
+    this.#gone.set(container_id, merged);
+    this.#makeRoom();
   }
 
-  /** Forgets what was kept of a container that is gone for long. */
+  /** Forgets what was kept of a container that is gone. */
   forget(container_id: string): void {
     this.#opened.delete(container_id);
+    this.#gone.delete(container_id);
     this.#deps.journal.note(MERGE_SPACE, encodeForget(container_id));
   }
 
@@ -107,18 +141,34 @@ export class MergedContainers {
     start: 'oldest' | 'newest',
     sub_second: boolean,
   ): Promise<MergedContainer> {
-    const { journal, states, clock, log, format, openCache } = this.#deps;
-    const store = this.#storeOf(container);
+    const { journal, states, clock, log, format, openCache, passed } = this.#deps;
     const deps = {
       journal,
       clock,
       log: log.child({ container: container.name }),
       format,
       open: (from: LogStart) => openCache(container, from),
-      store,
+      store: this.#storeOf(container),
+      matched: ({ time_s }: LogLine) => passed(container, time_s),
     };
     const state = states.get(container.id);
     return MergedContainer.open(container.id, state, start, sub_second, deps);
+  }
+
+  /** Those that went first are forgotten first; not while they are connected. */
+  #makeRoom(): void {
+    const { containers_max, lines_max } = this.#limits;
+    let lines = 0;
+    for (const { kept_lines } of this.#gone.values()) lines += kept_lines;
+    for (const [id, merged] of this.#gone) {
+      if (this.#gone.size <= containers_max && lines <= lines_max) return;
+      if (merged.is_connected) continue;
+      const { kept_lines } = merged;
+      const { name = '' } = this.#opened.get(id) ?? {};
+      lines -= kept_lines;
+      this.forget(id);
+      this.#deps.onEvicted({ id, name }, kept_lines);
+    }
   }
 
   async #keep(opened: Opened): Promise<void> {
@@ -137,17 +187,12 @@ export class MergedContainers {
   /** Journals a line of the cache as the driver would have sent it. */
   #storeOf(container: Container): (line: LogLine) => void {
     const { journal, identityAt } = this.#deps;
-    let identity: Identity | undefined;
-    let record: DriverRecord | undefined;
-    let tag: Buffer = Buffer.alloc(0);
+    let writer: DriverWriter | undefined;
     return (line) => {
-      const now = identityAt(container, line.time_s);
-      if (record === undefined || now !== identity) {
-        identity = now;
-        record = new DriverRecord(now);
-        tag = Buffer.from(now.tag);
-      }
-      record.write(line, journal.builder(tag, 0, tag.length, CODEC.none, 0));
+      const identity = identityAt(container, line.time_s);
+      writer ??= new DriverWriter(journal, identity);
+      writer.carry(identity);
+      writer.write(line);
     };
   }
 }

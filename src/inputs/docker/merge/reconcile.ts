@@ -114,6 +114,11 @@ export class Lane {
     return this.#ahead.length;
   }
 
+  /** Lines in memory that one side has not shown; 8 bytes each once `settle` was called. */
+  get kept_count(): number {
+    return this.#owed.length + this.#ahead.length;
+  }
+
   /** Lines journaled behind a line of this source that was written after them. */
   get late_count(): number {
     return this.#late_count;
@@ -209,6 +214,13 @@ export class Lane {
   recalledAll(): void {
     this.#owed_more = false;
     if (this.#owed.length === 0) this.#clearOwed();
+  }
+
+  /** The cache is gone: what the stream brings now is compared with what is in memory. */
+  settle(): void {
+    this.#owed_places = [];
+    this.#owed_places_first = this.#owed.first;
+    this.#owed_more = false;
   }
 
   /** The cache will not show the oldest stream lines any more: makes room. Returns how many were given up. */

@@ -1,42 +1,40 @@
 import type { JournalWriter } from '../../../journal/types.ts';
-import { CODEC } from '../../../protocol/codec.ts';
 import type { LogLine } from '../../logfile/types.ts';
 import type { Identity } from '../types.ts';
-import { DriverRecord } from './driver-record.ts';
+import { DriverWriter } from './driver-writer.ts';
 import { type JoinRule, PartialTracker } from './partials.ts';
+
+/** Whose lines they are; the same object as long as nothing changes. */
+export interface LineIdentity {
+  /** Of the log as it is now. */
+  readonly identity: () => Identity;
+  /** Of a line of that time, asked in the order of the log; undefined: all are as it is now. */
+  readonly identityAt?: (time_s: number) => Identity;
+}
 
 /** The lines of one log on their way into the journal, as the fluentd driver would have sent them. */
 export class DriverEvents {
   readonly partials: PartialTracker;
-  readonly #journal: JournalWriter;
-  readonly #identityNow: () => Identity;
-  #identity: Identity;
-  #record: DriverRecord;
-  #tag: Buffer;
+  readonly #whose: LineIdentity;
+  readonly #writer: DriverWriter;
 
-  /** @param identityNow as lines go out from now on; the same object as long as nothing changes */
-  constructor(journal: JournalWriter, identityNow: () => Identity, rule: JoinRule) {
-    this.#journal = journal;
-    this.#identityNow = identityNow;
-    this.#identity = identityNow();
-    this.#record = new DriverRecord(this.#identity);
-    this.#tag = Buffer.from(this.#identity.tag);
-    this.partials = new PartialTracker(this.#identity.container_id, rule);
+  constructor(journal: JournalWriter, whose: LineIdentity, rule: JoinRule) {
+    this.#whose = whose;
+    const identity = whose.identity();
+    this.#writer = new DriverWriter(journal, identity);
+    this.partials = new PartialTracker(identity.container_id, rule);
   }
 
   /** Looks whether the identity is another one by now. */
   refresh(): void {
-    const identity = this.#identityNow();
-    if (identity === this.#identity) return;
-    this.#identity = identity;
-    this.#record = new DriverRecord(identity);
-    this.#tag = Buffer.from(identity.tag);
+    this.#writer.carry(this.#whose.identity());
   }
 
   /** @param offset where the entry begins in its log; tells lines of the same time apart */
   write(line: LogLine, offset: number): void {
-    const tag = this.#tag;
+    const { identityAt } = this.#whose;
+    if (identityAt !== undefined) this.#writer.carry(identityAt(line.time_s));
     this.partials.complete(line, offset);
-    this.#record.write(line, this.#journal.builder(tag, 0, tag.length, CODEC.none, 0));
+    this.#writer.write(line);
   }
 }

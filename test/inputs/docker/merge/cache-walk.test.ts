@@ -154,8 +154,16 @@ describe('a cache that is followed', () => {
     expect(rig.recovered).toEqual([]);
     await rig.pass(2 * idle_poll_ms);
     expect(rig.recovered).toEqual(['line 1']);
-    expect(rig.log.said('warn')).toHaveLength(2);
+    expect(rig.log.said('warn')).toHaveLength(1);
     expect(rig.log.said('warn')[0]).toContain('EMFILE');
+  });
+
+  it('says once a minute, with a count, that it still cannot be read', async () => {
+    rig.cache.failures.push(...Array.from({ length: 70 }, () => new Error('EMFILE')));
+    await rig.begin();
+    await rig.pass(65 * idle_poll_ms);
+    expect(rig.log.said('warn')).toHaveLength(2);
+    expect(rig.log.said('warn')[1]).toContain('"suppressed":59');
   });
 
   it('stops while it waits for a read to be tried again', async () => {

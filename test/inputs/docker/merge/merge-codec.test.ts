@@ -60,6 +60,9 @@ const change: fc.Arbitrary<MergeChange> = fc.record({
   lanes: fc.tuple(lane, lane),
 });
 
+/** What may come of damaged bytes: something else, or a plain word about it. */
+const EXPECTED = [undefined, 'LB_JOURNAL_CORRUPT', 'LB_JOURNAL_VERSION'];
+
 /** What `decode` throws. */
 function codeOf(decode: () => unknown): string | undefined {
   try {
@@ -99,7 +102,7 @@ describe('an entry of the merge', () => {
       fc.property(change, fc.nat(), fc.nat(255), (written, at, byte) => {
         const bytes = encodeChange(written);
         bytes[at % bytes.length] = byte;
-        expect([undefined, 'LB_JOURNAL_CORRUPT']).toContain(codeOf(() => decodeEntry(bytes)));
+        expect(EXPECTED).toContain(codeOf(() => decodeEntry(bytes)));
       }),
     );
   });
@@ -107,10 +110,15 @@ describe('an entry of the merge', () => {
   it('may not be any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        const found = codeOf(() => decodeEntry(Buffer.from(bytes)));
-        expect([undefined, 'LB_JOURNAL_CORRUPT']).toContain(found);
+        expect(EXPECTED).toContain(codeOf(() => decodeEntry(Buffer.from(bytes))));
       }),
     );
+  });
+
+  it('of a kind that is not known is from a newer version', () => {
+    const bytes = encodeForget('ab'.repeat(32));
+    bytes[0] = 3;
+    expect(codeOf(() => decodeEntry(bytes))).toBe('LB_JOURNAL_VERSION');
   });
 
   it('does not make room for more keys than it has bytes', () => {
@@ -141,17 +149,15 @@ describe('a snapshot of the merge', () => {
         const cut = bytes.subarray(0, at % (bytes.length + 1));
         bytes[at % bytes.length] = byte;
         for (const damaged of [bytes, cut]) {
-          expect([undefined, 'LB_JOURNAL_CORRUPT']).toContain(
-            codeOf(() => decodeSnapshot(damaged)),
-          );
+          expect(EXPECTED).toContain(codeOf(() => decodeSnapshot(damaged)));
         }
       }),
     );
   });
 
-  it('of nothing at all is corrupt, and so is one of another version', () => {
+  it('of nothing at all is corrupt, and one of a newer version is called that', () => {
     expect(codeOf(() => decodeSnapshot(Buffer.alloc(0)))).toBe('LB_JOURNAL_CORRUPT');
-    expect(codeOf(() => decodeSnapshot(Buffer.of(2)))).toBe('LB_JOURNAL_CORRUPT');
+    expect(codeOf(() => decodeSnapshot(Buffer.of(2)))).toBe('LB_JOURNAL_VERSION');
     expect(decodeSnapshot(Buffer.of(1))).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../../src/limits.ts';
-import { line, lines, MergeRig } from '../../../support/docker/merge-rig.ts';
+import { line, lines, logs, MergeRig } from '../../../support/docker/merge-rig.ts';
 
 const { merge_owed_max_lines } = LIMITS;
 
@@ -13,9 +13,6 @@ beforeEach(() => {
 afterEach(async () => {
   await rig.close();
 });
-
-const logs = (first: number, last: number): string[] =>
-  lines(first, last).map(({ log }) => log.toString());
 
 describe('between the search for a line and its verdict', () => {
   beforeEach(() => {

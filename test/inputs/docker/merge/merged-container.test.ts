@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CACHE_WALK_TIMES } from '../../../../src/inputs/docker/merge/cache-walk.ts';
 import { LIMITS } from '../../../../src/limits.ts';
 import { turns } from '../../../support/docker/memory-cache.ts';
-import { line, lines, MERGED_ID, MergeRig } from '../../../support/docker/merge-rig.ts';
+import { line, lines, logs, MERGED_ID, MergeRig } from '../../../support/docker/merge-rig.ts';
 
 const { grace_ms } = CACHE_WALK_TIMES;
 const { merge_hold_max_ms, merge_turn_max_ms } = LIMITS;
@@ -19,9 +19,6 @@ beforeEach(() => {
 afterEach(async () => {
   await rig.close();
 });
-
-const logs = (first: number, last: number): string[] =>
-  lines(first, last).map(({ log }) => log.toString());
 
 describe("the first line of a container's connection", () => {
   it('waits until the cache stands still, so that what it holds goes before it', async () => {

@@ -65,6 +65,18 @@ describe('a lane', () => {
     expect(lane.expects(1)).toBe(false);
   });
 
+  it('compares with what is in memory once the cache is gone', () => {
+    const limits = { ahead_max_lines: 99, owed_max_lines: 3, passed_max_lines: 99 };
+    const lane = new Lane(undefined, limits);
+    for (const key of [1, 2, 3, 4]) cacheShows(lane, key, key);
+    expect(lane.recall_from).toEqual(place(4));
+    lane.settle();
+    expect(lane.recall_from).toBeUndefined();
+    expect([2, 1, 3].map((key) => lane.stream(key))).toEqual(['resent', 'resent', 'resent']);
+    expect(lane.stream(4)).toBe('journal');
+    expect(lane.kept_count).toBe(1);
+  });
+
   it('counts equal lines one for one', () => {
     const lane = new Lane(undefined);
     for (const key of [7, 7, 7]) lane.stream(key);

@@ -10,7 +10,7 @@ import { CODEC } from '../../../../src/protocol/codec.ts';
 import { decodeEvents } from '../../../../src/protocol/event.ts';
 import { type Frame, MODE } from '../../../../src/protocol/frame.ts';
 import { driverMessage } from '../../../support/docker/driver-message.ts';
-import { line, lines, MERGED_ID, MergeRig } from '../../../support/docker/merge-rig.ts';
+import { line, lines, logs, MERGED_ID, MergeRig } from '../../../support/docker/merge-rig.ts';
 import type { Entry } from '../../../support/docker-entries.ts';
 import { SAMPLES } from '../../../support/forward-messages.ts';
 import { ackOf, chunkId, startServer, type TestServer } from '../../../support/forward-server.ts';
@@ -58,9 +58,6 @@ function message(entry: Entry, container_id = MERGED_ID, chunk?: Buffer): Buffer
 
 const messages = (first: number, last: number): Buffer =>
   Buffer.concat(lines(first, last).map((one) => message(one)));
-
-const logs = (first: number, last: number): string[] =>
-  lines(first, last).map(({ log }) => log.toString());
 
 /** What a reader says of a message of the driver's, its tag of three letters. */
 function frameOf(buf: Buffer): Frame {

@@ -9,6 +9,7 @@ import {
   type DriverOptions,
   driverBody,
   type Entry,
+  loggedEntry as entry,
   localFrame,
 } from '../../../support/docker-entries.ts';
 import { MemoryJournal, type MemoryRecord } from '../../../support/memory-journal.ts';
@@ -23,14 +24,6 @@ const identity = (fields: Partial<Identity> = {}): Identity => ({
   tag: 'docker.app',
   extra: {},
   sub_second: false,
-  ...fields,
-});
-
-const entry = (log: string | Buffer, fields: Partial<Entry> = {}): Entry => ({
-  source: 'stdout',
-  log: Buffer.from(log),
-  time_s: 1795413617,
-  time_ns: 952463603,
   ...fields,
 });
 

@@ -9,20 +9,13 @@ import {
   type DriverOptions,
   driverBody,
   type Entry,
+  loggedEntry as entry,
   localFrame,
 } from '../../../support/docker-entries.ts';
 import { hex } from '../../../support/forward-messages.ts';
 
 const CONTAINER_ID = '7175395e0'.padEnd(64, '0');
 const PARTIAL_ID = 'ef22'.repeat(16);
-
-const entry = (log: string | Buffer, fields: Partial<Entry> = {}): Entry => ({
-  source: 'stdout',
-  log: Buffer.from(log),
-  time_s: 1795413617,
-  time_ns: 952463603,
-  ...fields,
-});
 
 /** Reads a body that lies between other bytes. */
 function read(body: Buffer, line = new StreamedLine()): StreamedLine | undefined {

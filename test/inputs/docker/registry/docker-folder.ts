@@ -6,6 +6,7 @@ export interface FileFields {
   readonly name?: string;
   readonly running?: boolean;
   readonly started?: boolean;
+  readonly started_at?: string;
   readonly labels?: Readonly<Record<string, string>> | null;
   readonly driver?: string;
   readonly options?: Readonly<Record<string, string>>;
@@ -14,6 +15,7 @@ export interface FileFields {
 /** `config.v2.json` as dockerd 20.10 writes it, cut to what is near the fields that are read. */
 export function configJson(id: string, fields: FileFields = {}): string {
   const { name = 'web', running = true, started = true, labels = { tier: 'front' } } = fields;
+  const { started_at = '2026-11-23T06:00:01.952463603Z' } = fields;
   return JSON.stringify({
     StreamConfig: {},
     State: {
@@ -26,7 +28,7 @@ export function configJson(id: string, fields: FileFields = {}): string {
       Pid: running ? 7 : 0,
       ExitCode: 0,
       Error: '',
-      StartedAt: started ? '2026-11-23T06:00:01.952463603Z' : '0001-01-01T00:00:00Z',
+      StartedAt: started ? started_at : '0001-01-01T00:00:00Z',
       FinishedAt: '0001-01-01T00:00:00Z',
       Health: null,
     },

@@ -1,6 +1,7 @@
 import type { Config } from './config/types.ts';
 import { CHUNK_SPACE, ChunkDedup } from './inputs/forward/dedup.ts';
 import type { StateSpace } from './journal/types.ts';
+import { JournalDirectory } from './relay/journal-directory.ts';
 import { LogInputs } from './relay/log-inputs.ts';
 import { Observation } from './relay/observation.ts';
 import {
@@ -51,15 +52,21 @@ export async function startRelay(config: Config, deps: RelayDeps): Promise<Relay
   if (deps.takeover) await takeOverFrom(config, listeners, deps);
   const undo = new Undo();
   try {
+    const directory = config.journal.dir;
+    const found = await JournalDirectory.look(directory);
+    undo.add(() => found.takeBack());
     undo.add(() => listeners.close());
     const observation = new Observation(config, deps);
     undo.add(() => observation.close());
-    await observation.open();
+    await observation.open().catch(async (error: unknown) => {
+      // The other one that has the port is most often the one that has the journal: that says more.
+      await found.assertFree();
+      throw error;
+    });
 
     const journal = await openJournal(config, spaces, ledger, deps);
     undo.add(() => journal.close());
 
-    const { dir: directory } = config.journal;
     const outputs = new OutputSet(config.outputs, { ...deps, journal, directory, ledger });
     undo.add(() => outputs.stop(0));
     await outputs.start(config.outputs, deps.drop_outputs);

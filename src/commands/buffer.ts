@@ -9,6 +9,14 @@ import type { ExitCode, Host } from './host.ts';
 
 type Done = (code: ExitCode) => void;
 
+/** What `parseTime` takes. */
+const TIMES = `
+Times:
+  90s, 10m, 1h30m, 7d       so long ago: d, h, m, s and ms
+  2026-11-23T10:00:00Z      a moment; seconds may have a fraction or be left out
+  2026-11-23T12:00+02:00    with an offset; without one it is UTC
+  2026-11-23                the beginning of that day in UTC`;
+
 /**
  * `logboom buffer`: looking into a journal, and trimming it. Only `trim` changes anything,
  * and only it wants that no relay runs.
@@ -113,9 +121,10 @@ function addTrim(buffer: Command, host: Host, done: Done): void {
     .description('Delete the oldest files of a journal that no relay runs on.')
     .argument('<dir>', 'the journal folder')
     .option('--before-seq <seq>', 'files with nothing but records before it')
-    .option('--older-than <time>', 'files whose last event came so long ago, such as 7d')
+    .option('--older-than <time>', 'files whose last event came before this time; see below')
     .option('--force', 'also what an output has not delivered')
     .option('--dry-run', 'only say what would be deleted')
+    .addHelpText('after', TIMES)
     .addHelpText(
       'after',
       examples(
@@ -132,10 +141,11 @@ function addTrim(buffer: Command, host: Host, done: Done): void {
 function addFilterOptions(command: Command): Command {
   return command
     .option('--tag <patterns>', "only events under these tags, as in an output's match")
-    .option('--since <time>', 'only from this time on: 2026-11-23T10:00:00Z, or 10m ago')
-    .option('--until <time>', 'only before this time')
+    .option('--since <time>', 'only events from this time on; see below for its forms')
+    .option('--until <time>', 'only events before this time')
     .option('--output <name>', 'only what is behind the place of this output')
-    .option('--limit <count>', 'no more than so many');
+    .option('--limit <count>', 'no more than so many')
+    .addHelpText('after', TIMES);
 }
 
 function stopSignal(host: Host): AbortSignal {

@@ -73,7 +73,7 @@ export class CatClient {
       lookup: systemLookup,
     };
     try {
-      client.#connection = await Connection.open(connection_options, 0, signal, {
+      client.#connection = await Connection.open(connection_options, { attempt: 0 }, signal, {
         acked: (ids) => client.#acked(ids),
         closed: ({ error }) => client.#close(error),
       });

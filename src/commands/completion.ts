@@ -1,11 +1,21 @@
 import type { RootCommand } from '@bomb.sh/tab';
 import type { Command } from 'commander';
+import { bashCompletion } from './completion-bash.ts';
+import type { Host } from './host.ts';
 
 /** Shells that completion scripts exist for. */
 export const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
 
 /** Prints the script that a shell loads; it calls `logboom complete` for each press of Tab. */
-export async function printCompletionScript(program: Command, shell: string): Promise<void> {
+export async function printCompletionScript(
+  host: Host,
+  program: Command,
+  shell: string,
+): Promise<void> {
+  if (shell === 'bash') {
+    host.stdout.write(bashCompletion(program.name()));
+    return;
+  }
   const completion = await completionOf(program);
   completion.setup(program.name(), program.name(), shell);
 }

@@ -27,7 +27,7 @@ export async function runProgram(host: Host, modules: LazyModules): Promise<Exit
   const program = buildProgram(host, modules, (code) => {
     exit_code = code;
   });
-  addCompletion(program, () => buildProgram(host, modules, () => {}));
+  addCompletion(program, host, () => buildProgram(host, modules, () => {}));
   try {
     await program.parseAsync([...host.argv], { from: 'user' });
     return exit_code;
@@ -166,7 +166,7 @@ function addStatus(program: Command, host: Host, done: Done): void {
 }
 
 /** `fresh` makes a program without the commands added here, for the package that reads it. */
-function addCompletion(program: Command, fresh: () => Command): void {
+function addCompletion(program: Command, host: Host, fresh: () => Command): void {
   program
     .command('completion')
     .description('Print the script that completes logboom commands in a shell.')
@@ -178,7 +178,7 @@ function addCompletion(program: Command, fresh: () => Command): void {
         ['logboom completion fish > ~/.config/fish/completions/logboom.fish'],
       ),
     )
-    .action((shell: string) => printCompletionScript(fresh(), shell));
+    .action((shell: string) => printCompletionScript(host, fresh(), shell));
   // The scripts call `logboom complete -- WORDS`.
   program
     .command('complete', { hidden: true })

@@ -17,7 +17,7 @@ export interface SegmentSurvey {
   /** Of its events, in seconds since 1970; 0 and 0 when none carries a time. */
   time_min_s: number;
   time_max_s: number;
-  /** Wall clock of its first and last commit; 0 without one. */
+  /** Wall clock of its first and last commit with events; 0 without one. */
   committed_first_ms: number;
   committed_last_ms: number;
   damaged_places: number;
@@ -31,19 +31,33 @@ export interface TagSurvey {
   time_max_s: number;
 }
 
+/** Events that no readable record holds any more: those of the journal from one place up to another. */
+export interface LostRange {
+  /** `missing_segment`: no damage stands where they were, so the file is gone. */
+  readonly reason: 'corrupt' | 'missing_segment';
+  readonly events: number;
+  /** Events of the journal before the first of them, and before the first one that is there again. */
+  readonly from_events: number;
+  readonly end_events: number;
+  /** Of the record that is there again. */
+  readonly end_seq: number;
+}
+
 /** Memory is bounded by this, however many tags there are. */
 const TAGS_MAX = 10_000;
 
 /** More places are counted only. */
 const DAMAGE_MAX = 1000;
+/** More ranges are joined. */
+const LOST_MAX = 1000;
 
 /**
  * Adds up a walk over the log (`inspectLog`), in memory that does not grow with it.
  *
  * Invariants:
  * - an event is in `events` once, and in exactly one segment and one tag
- * - `lost_events` is exact for damage that a readable record follows: every record says
- *   how many events came before it
+ * - `lost` is exact for damage that a readable record follows: every record says how many
+ *   events came before it
  */
 export class Survey {
   readonly segments: readonly SegmentSurvey[];
@@ -56,14 +70,20 @@ export class Survey {
   /** Behind the last readable record; undefined: there is none. */
   end: Place | undefined;
   events = 0;
-  lost_events = 0;
+  /** In the order of the log. */
+  readonly lost: LostRange[] = [];
   /** False: damage that no readable record follows. */
   lost_is_exact = true;
   readonly #by_path = new Map<string, SegmentSurvey>();
   readonly #tags = new Map<string, TagSurvey>();
   readonly #other_tags: TagSurvey = newTag(undefined);
+  /** Events before the next record, if nothing is lost; undefined: not known. */
+  #expected_events: number | undefined;
+  #damaged_since_record = false;
 
+  /** @param segments those that are walked, or at least the first of them */
   constructor({ segments }: Pick<InspectedJournal, 'segments'>) {
+    this.#expected_events = segments[0]?.header?.first.events_before;
     this.segments = segments.map(newSegment);
     for (const segment of this.segments) this.#by_path.set(segment.path, segment);
   }
@@ -80,8 +100,9 @@ export class Survey {
         const segment = this.#by_path.get(item.path);
         if (segment === undefined) return; // created after the list was made
         segment.commits += 1;
+        if (item.commit.records === 0) return; // of the journal's own, such as the one that opens it
         segment.committed_last_ms = item.commit.committed_ms;
-        if (segment.commits === 1) segment.committed_first_ms = item.commit.committed_ms;
+        segment.committed_first_ms ||= item.commit.committed_ms;
         return;
       }
       case 'record':
@@ -96,13 +117,14 @@ export class Survey {
 
   #addRecord(path: string, record: JournalRecord): void {
     const { seq, count, body_bytes, events_before, time_min_s, time_max_s } = record;
-    this.lost_events += Math.max(0, events_before - (this.end?.events_before ?? events_before));
+    this.#addLoss(events_before, seq);
     this.lost_is_exact = true;
     this.end = {
       seq: seq + 1,
       events_before: events_before + count,
       bytes_before: record.bytes_before + body_bytes,
     };
+    this.#expected_events = this.end.events_before;
     this.events += count;
     const tag = this.#tagOf(record.tag);
     tag.events += count;
@@ -119,6 +141,21 @@ export class Survey {
     segment.time_max_s = Math.max(segment.time_max_s, time_max_s);
   }
 
+  #addLoss(events_before: number, seq: number): void {
+    const from_events = this.#expected_events ?? events_before;
+    const reason = this.#damaged_since_record ? 'corrupt' : 'missing_segment';
+    this.#damaged_since_record = false;
+    const events = events_before - from_events;
+    if (events <= 0) return;
+    const range = { reason, events, from_events, end_events: events_before, end_seq: seq } as const;
+    const last = this.lost.at(-1);
+    if (this.lost.length < LOST_MAX || last?.reason !== reason) this.lost.push(range);
+    else {
+      const joined = { events: last.events + events, from_events: last.from_events };
+      this.lost[this.lost.length - 1] = { ...range, ...joined };
+    }
+  }
+
   #addDamage(found: Corruption): void {
     if (found.is_tail) {
       this.tail = found;
@@ -127,7 +164,10 @@ export class Survey {
     this.damage_count += 1;
     this.damage_bytes += found.bytes;
     if (this.damage.length < DAMAGE_MAX) this.damage.push(found);
-    if (found.what !== 'segment header') this.lost_is_exact = false;
+    if (found.what !== 'segment header') {
+      this.lost_is_exact = false;
+      this.#damaged_since_record = true;
+    }
     const segment = this.#by_path.get(found.path);
     if (segment !== undefined) segment.damaged_places += 1;
   }

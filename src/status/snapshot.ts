@@ -84,6 +84,7 @@ export class Snapshots {
       retries: stats.retries,
       last_error: stats.last_error ?? null,
       last_error_ms: stats.last_error_ms ?? null,
+      has_recovered: stats.last_error !== undefined && stats.state === 'running',
       events_out: stats.events_out,
       bytes_out: stats.bytes_out,
       events_per_s: rate.events,

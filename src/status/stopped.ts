@@ -14,7 +14,7 @@ export interface StoppedStatus {
   readonly dir: string;
   readonly bytes: number;
   readonly segments: number;
-  /** About when the oldest event that is still there came. */
+  /** When the oldest event that is still there came; null: there is none. */
   readonly oldest_ms: number | null;
   /** Since the journal's creation. */
   readonly events: number | null;
@@ -31,8 +31,8 @@ export interface StoppedOutput {
 }
 
 /**
- * Reads a journal directory, and writes nothing. Only the newest segment is walked, so the
- * time that it takes does not grow with the journal.
+ * Reads a journal directory, and writes nothing. Only the newest segment is walked, and the
+ * oldest one up to its first event, so the time that it takes does not grow with the journal.
  *
  * @throws LB_JOURNAL_VERSION; an error of the file system if it cannot be read
  */
@@ -40,6 +40,7 @@ export async function stoppedStatus(directory: string, now_ms: number): Promise<
   const found = await inspectDirectory(directory);
   const { owner, segments, cursors } = found;
   const survey = await surveyEnd(directory, found);
+  const begin = segments[0]?.header?.first;
   const end = survey.end ?? segments.at(-1)?.header?.first;
   const unreadable = segments.slice(0, -1).filter(({ header }) => header === undefined).length;
   return {
@@ -49,23 +50,35 @@ export async function stoppedStatus(directory: string, now_ms: number): Promise<
     dir: directory,
     bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
     segments: segments.length,
-    oldest_ms: segments[0]?.header?.created_ms ?? null,
+    oldest_ms: await oldestEventMs(directory),
     events: end?.events_before ?? null,
     outputs: cursors.map(({ name, slot }) => {
-      const is_known = end !== undefined && slot !== undefined;
+      if (end === undefined || slot === undefined)
+        return { name, lag_events: null, lag_bytes: null };
+      // A trim may have taken what it had not delivered: that waits no more.
+      const at = begin !== undefined && begin.seq > slot.at.seq ? begin : slot.at;
       return {
         name,
-        lag_events: is_known ? Math.max(0, end.events_before - slot.at.events_before) : null,
-        lag_bytes: is_known ? Math.max(0, end.bytes_before - slot.at.bytes_before) : null,
+        lag_events: Math.max(0, end.events_before - at.events_before),
+        lag_bytes: Math.max(0, end.bytes_before - at.bytes_before),
       };
     }),
     damaged_places: survey.damage_count + unreadable,
   };
 }
 
-async function surveyEnd(directory: string, found: InspectedJournal): Promise<Survey> {
-  const survey = new Survey(found);
-  const from_seq = found.segments.at(-1)?.first_seq ?? 0;
+/** When the commit of the oldest event that is there was made; null: there is none. */
+async function oldestEventMs(directory: string): Promise<number | null> {
+  for await (const item of inspectLog(directory, { bodies: false })) {
+    if (item.type === 'record') return item.record.committed_ms;
+  }
+  return null;
+}
+
+async function surveyEnd(directory: string, { segments }: InspectedJournal): Promise<Survey> {
+  const newest = segments.slice(-1);
+  const survey = new Survey({ segments: newest });
+  const from_seq = newest[0]?.first_seq ?? 0;
   for await (const item of inspectLog(directory, { from_seq })) survey.add(item);
   return survey;
 }

@@ -124,6 +124,8 @@ export interface OutputStatus {
   readonly retries: number;
   readonly last_error: string | null;
   readonly last_error_ms: number | null;
+  /** It works again since `last_error`, which is history. */
+  readonly has_recovered: boolean;
   /** Acked, or written where there are no acks. */
   readonly events_out: number;
   readonly bytes_out: number;

@@ -20,6 +20,21 @@ describe('a snapshot', () => {
     expect(JSON.parse(JSON.stringify(status))).toEqual(status);
   });
 
+  it('tells whether an output works again since its last error', () => {
+    const { snapshots, source } = rig();
+    const failed = { last_error: 'refused', last_error_ms: NOW_MS - 5_000 };
+    source.output_stats = {
+      well: { state: 'running' },
+      again: { state: 'running', ...failed },
+      never: { state: 'retrying', ...failed },
+    };
+    expect(snapshots.take().outputs).toMatchObject([
+      { name: 'well', has_recovered: false },
+      { name: 'again', has_recovered: true, last_error: 'refused' },
+      { name: 'never', has_recovered: false },
+    ]);
+  });
+
   it("tells an output's lag from where it reads, and how long the oldest event has waited", () => {
     const { snapshots, source } = rig();
     source.journaled = { events: 100, bytes: 9_000 };

@@ -3,7 +3,7 @@ import { humanDuration, humanRate, humanSize } from '../../src/status/human.ts';
 import type { StoppedStatus } from '../../src/status/stopped.ts';
 import { statusLines } from '../../src/status/text/status-text.ts';
 import { stoppedLines } from '../../src/status/text/stopped-text.ts';
-import { clip, colourPaint, plainPaint, widthOf } from '../../src/status/text/style.ts';
+import { clip, colourPaint, cutMiddle, plainPaint, widthOf } from '../../src/status/text/style.ts';
 import { tableLines } from '../../src/status/text/table.ts';
 import type { OutputStatus } from '../../src/status/types.ts';
 import { SAMPLE_NOW_MS, sampleStatus } from '../support/status-samples.ts';
@@ -47,6 +47,12 @@ describe('a line on a terminal', () => {
     expect(clip(line, 5)).toBe('\x1b[31mretr…\x1b[39m');
     expect(clip(line, 19)).toBe(line);
   });
+
+  it('keeps both ends of a name that is too long', () => {
+    expect(cutMiddle('shop-frontend-7f6c9d', 9)).toBe('shop…6c9d');
+    expect(cutMiddle('shop', 4)).toBe('shop');
+    expect(cutMiddle('🚀🚀🚀🚀', 3)).toBe('🚀…🚀');
+  });
 });
 
 describe('a table', () => {
@@ -64,6 +70,33 @@ describe('a table', () => {
       'a           1',
       'longer  12345',
     ]);
+  });
+
+  const NAMED = [
+    { title: 'NAME', shrinks: true as const, cell: (row: readonly string[]) => row[0] ?? '' },
+    { title: 'N', align: 'right' as const, cell: (row: readonly string[]) => row[1] ?? '' },
+    { title: 'ERROR', runs_on: true as const, cell: (row: readonly string[]) => row[2] ?? '' },
+  ];
+
+  it('cuts names in the middle where the terminal is too narrow for them', () => {
+    const rows = [['k8s_shop_frontend-7f6c9d5b8-x2x4z_default', '1', '-']];
+    expect(tableLines(NAMED, rows, plainPaint, 30)).toEqual([
+      'NAME                  N  ERROR',
+      'k8s_shop_…4z_default  1  -',
+    ]);
+    expect(tableLines(NAMED, rows, plainPaint)[1]).toContain(rows[0]?.[0]);
+  });
+
+  it('keeps enough of a name to tell it, however narrow the terminal', () => {
+    const rows = [['k8s_shop_frontend-7f6c9d5b8-x2x4z_default', '1', '-']];
+    expect(tableLines(NAMED, rows, plainPaint, 5)[1]).toMatch(/^k8s_s….{6} {2}1/);
+  });
+
+  it('gives up no name for the sake of a long error, which runs on', () => {
+    const error = 'connect ECONNREFUSED '.repeat(10);
+    const rows = [['aggregator-in-frankfurt', '1', error]];
+    const [, row] = tableLines(NAMED, rows, plainPaint, 60);
+    expect(row).toBe(`aggregator-in-frankfurt  1  ${error}`.trimEnd());
   });
 });
 
@@ -94,6 +127,35 @@ describe('the status in words', () => {
     expect(text).toMatch(
       /^up +forward +retrying .* 12,345 \(2 KiB\) +1 min 1 s .* 2 s ago: refused$/m,
     );
+  });
+
+  it('tells an error of before from one that lasts', () => {
+    const output: OutputStatus = {
+      ...OUTPUT,
+      last_error: 'refused',
+      last_error_ms: SAMPLE_NOW_MS - 120_000,
+    };
+    const row = (more: Partial<OutputStatus>): string =>
+      statusLines(sampleStatus({ outputs: [{ ...output, ...more }] }), plainPaint).find((line) =>
+        line.startsWith(output.name),
+      ) ?? '';
+    expect(row({ has_recovered: true })).toMatch(/ {2}2 min ago, since recovered: refused$/);
+    expect(row({ state: 'retrying' })).toMatch(/ {2}2 min ago: refused$/);
+  });
+
+  it('fits its tables to the terminal', () => {
+    const name = 'k8s_shop_frontend-7f6c9d5b8-x2x4z_default_'.repeat(4);
+    const [container] = sampleStatus().containers;
+    if (container === undefined) throw new Error('the sample has containers');
+    const status = sampleStatus({
+      outputs: [{ ...OUTPUT, name }],
+      containers: [{ ...container, name }],
+      dropped: { unrouted: { [name]: 2 } },
+    });
+    const lines = statusLines(status, plainPaint, 120);
+    expect(lines.filter((line) => line.includes('k8s'))).toHaveLength(3);
+    for (const line of lines.slice(6)) expect(widthOf(line)).toBeLessThanOrEqual(120);
+    expect(statusLines(status, plainPaint).filter((line) => line.includes(name))).toHaveLength(3);
   });
 
   it('leaves columns out in which no container has anything to say', () => {
@@ -145,7 +207,7 @@ describe('a relay that is down, in words', () => {
   it('shows what its journal holds for whom', () => {
     expect(stoppedLines(STOPPED, plainPaint)).toEqual([
       '✗ logboom is not running; its journal was closed (last: pid 12)',
-      'journal  2 KiB, 2 segments, oldest event about 1 min old, in /var/lib/logboom',
+      'journal  2 KiB, 2 segments, oldest event 1 min old, in /var/lib/logboom',
       '',
       'OUTPUT    WAITING',
       'up      3 (100 B)',

@@ -78,6 +78,7 @@ export function sampleOutput(more: Partial<OutputStatus> = {}): OutputStatus {
     retries: 2,
     last_error: null,
     last_error_ms: null,
+    has_recovered: false,
     events_out: 61_603_800,
     bytes_out: 14_000 * MIB,
     events_per_s: 8190,

@@ -5,6 +5,7 @@ import { NdjsonFormat, NO_ADDITIONS } from '../../outputs/render.ts';
 import { systemClock } from '../../sys/clock.ts';
 import { EXIT, type ExitCode, type Host } from '../host.ts';
 import { DamageNotes } from './damage-notes.ts';
+import { endedEarly } from './ended-early.ts';
 import { type EventFilter, type FilterFlags, mayHold, parseFilter } from './event-filter.ts';
 import { ReaderGone, TextWriter } from './lines.ts';
 import { type FoundJournal, lookInto } from './look.ts';
@@ -13,7 +14,8 @@ import { walkLog } from './walk.ts';
 
 /**
  * `logboom buffer cat DIR`: events as lines of JSON, oldest first. Damage is passed over,
- * said on standard error, and ends with code 1; a reader that goes away ends it with 0.
+ * said on standard error, and ends with code 1, as an early stop does; a reader that goes
+ * away ends it with 0.
  */
 export async function catBuffer(
   host: Host,
@@ -30,7 +32,8 @@ export async function catBuffer(
     if (error instanceof ReaderGone) return EXIT.ok;
     throw error;
   }
-  return notes.report(host) ? EXIT.failure : EXIT.ok;
+  const is_damaged = notes.report(host);
+  return endedEarly(host, signal) || is_damaged ? EXIT.failure : EXIT.ok;
 }
 
 /** Writes the events that `filter` means as NDJSON. Returns how many. */

@@ -59,7 +59,9 @@ export function takesTime(filter: EventFilter, time: TimeReading, committed_ms: 
   return time_ms >= filter.since_ms && time_ms < filter.until_ms;
 }
 
-/** A moment (`2026-11-23T10:00:00Z`), or how long ago it was (`10m`). */
+const MOMENT = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/;
+
+/** A moment (`2026-11-23T10:00:00Z`; UTC unless it says otherwise), or how long ago it was (`10m`). */
 export function parseTime(
   flag: string,
   text: string | undefined,
@@ -68,11 +70,12 @@ export function parseTime(
   if (text === undefined) return undefined;
   const ago = parseDuration(text);
   if (ago.ok) return now_ms - ago.value;
-  const time_ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  const [, date, time = '00:00', zone = 'Z'] = MOMENT.exec(text) ?? [];
+  const time_ms = date === undefined ? Number.NaN : Date.parse(`${date}T${time}${zone}`);
   if (!Number.isNaN(time_ms)) return time_ms;
   const meant = ago.suggestion === undefined ? '' : `Did you mean ${ago.suggestion}? `;
   throw new LogboomError('LB_USAGE', `${flag} ${text}: it is neither a time nor a duration`, {
-    hint: `${meant}Use 2026-11-23T10:00:00Z, or 10m for ten minutes ago.`,
+    hint: `${meant}Use 10m or 1h30m for so long ago, or a moment: 2026-11-23T10:00:00Z, or 2026-11-23.`,
   });
 }
 

@@ -9,6 +9,7 @@ import type { CatFlags } from '../cat-options.ts';
 import { EXIT, type ExitCode, type Host } from '../host.ts';
 import { writeLines } from './cat.ts';
 import { DamageNotes } from './damage-notes.ts';
+import { endedEarly } from './ended-early.ts';
 import { type FilterFlags, parseFilter } from './event-filter.ts';
 import { ReaderGone } from './lines.ts';
 import { lookInto } from './look.ts';
@@ -60,7 +61,7 @@ export async function exportBuffer(
     host.stderr.write(`logboom: ${countText(count, 'event')} written to ${flags.file}\n`);
   }
   const is_damaged = notes.report(host);
-  return is_damaged || signal.aborted || !complete ? EXIT.failure : EXIT.ok;
+  return endedEarly(host, signal) || is_damaged || !complete ? EXIT.failure : EXIT.ok;
 }
 
 /** True: the reader of a pipe went away, which ends the work in good order. */

@@ -4,8 +4,10 @@ import { inspectLog } from '../../journal/inspect.ts';
 import { type SegmentSurvey, Survey, type TagSurvey } from '../../journal/inspect-survey.ts';
 import { Spaces } from '../../journal/spaces.ts';
 import { EXIT, type ExitCode, type Host } from '../host.ts';
+import { columnsOf } from '../terminal.ts';
+import { endedEarly } from './ended-early.ts';
 import { type FoundJournal, lookInto, ownerText } from './look.ts';
-import { countText, sizeText, tableText, timeText } from './text.ts';
+import { countText, sizeText, tableText, timeText, visible } from './text.ts';
 import { walkLog } from './walk.ts';
 
 export interface LsFlags {
@@ -21,6 +23,16 @@ interface Lag {
   readonly next_seq: number;
   readonly events: number;
   readonly bytes: number;
+  /** Not delivered, and deleted by a trim; the next start counts them. */
+  readonly missing_events: number;
+}
+
+interface Found {
+  readonly journal: FoundJournal;
+  readonly survey: Survey;
+  readonly lags: readonly Lag[];
+  /** Durable places of sources; undefined: no snapshot is whole. */
+  readonly positions: number | undefined;
 }
 
 /**
@@ -38,9 +50,9 @@ export async function listBuffer(
   for await (const item of walkLog(host, journal, { bodies: false }, signal)) survey.add(item);
   const positions = await countPositions(journal);
   const lags = lagsOf(journal, survey);
-  const report = flags.json === true ? asJson : asText;
-  host.stdout.write(report(journal, survey, lags, positions));
-  return signal.aborted ? EXIT.failure : EXIT.ok;
+  const found = { journal, survey, lags, positions };
+  host.stdout.write(flags.json === true ? asJson(found) : asText(found, columnsOf(host)));
+  return endedEarly(host, signal) ? EXIT.failure : EXIT.ok;
 }
 
 /** Durable places of sources, from the last whole snapshot on; undefined: no snapshot is whole. */
@@ -58,27 +70,27 @@ async function countPositions(journal: FoundJournal): Promise<number | undefined
   return spaces === undefined ? undefined : positions.size;
 }
 
-/** The place of an output may be newer than the walk: then nothing waits. */
+/**
+ * What waits of what is there: a trim may have deleted the place of an output. It may also be
+ * newer than the walk: then nothing waits.
+ */
 function lagsOf({ cursors, segments }: FoundJournal, { end }: Survey): Lag[] {
   const begin = segments[0]?.header?.first;
   return cursors.map(({ name, slot }) => {
-    const at = slot?.at ?? begin;
+    const is_gone = slot !== undefined && begin !== undefined && slot.at.seq < begin.seq;
+    const at = slot === undefined || is_gone ? begin : slot.at;
     return {
       output: name,
       is_damaged: slot === undefined,
       next_seq: at?.seq ?? 0,
       events: Math.max(0, (end?.events_before ?? 0) - (at?.events_before ?? 0)),
       bytes: Math.max(0, (end?.bytes_before ?? 0) - (at?.bytes_before ?? 0)),
+      missing_events: is_gone ? begin.events_before - slot.at.events_before : 0,
     };
   });
 }
 
-function asText(
-  journal: FoundJournal,
-  survey: Survey,
-  lags: readonly Lag[],
-  positions: number | undefined,
-): string {
+function asText({ journal, survey, lags, positions }: Found, columns_max: number): string {
   const bytes = journal.segments.reduce((sum, segment) => sum + segment.bytes, 0);
   const head = [
     `journal ${journal.journal_id.toString('hex')}, ${sizeText(bytes)}, ${countText(survey.events, 'event')}`,
@@ -86,11 +98,15 @@ function asText(
     `positions of sources: ${positions ?? 'not known: the last snapshot is damaged'}`,
   ];
   if (survey.tail !== undefined) head.push('the last commit is not whole: see verify');
-  const parts = [segmentTable(survey.segments), tagTable(survey.tags()), outputTable(lags)];
-  return `${head.join('\n')}\n\n${parts.join('\n')}`;
+  const parts = [
+    segmentTable(survey.segments, columns_max),
+    tagTable(survey.tags(), columns_max),
+    outputTable(lags, columns_max),
+  ];
+  return `${head.join('\n')}\n\n${parts.filter((part) => part !== '').join('\n')}`;
 }
 
-function segmentTable(segments: readonly SegmentSurvey[]): string {
+function segmentTable(segments: readonly SegmentSurvey[], columns_max: number): string {
   const titles = ['segment', 'seqs', '>events', '>size', 'first commit', 'last commit', 'damage'];
   const rows = segments.map((segment) => [
     basename(segment.path),
@@ -101,10 +117,10 @@ function segmentTable(segments: readonly SegmentSurvey[]): string {
     timeText(segment.committed_last_ms),
     segment.damaged_places === 0 ? '' : countText(segment.damaged_places, 'place'),
   ]);
-  return tableText(titles, rows);
+  return tableText(titles, rows, columns_max);
 }
 
-function tagTable(tags: readonly TagSurvey[]): string {
+function tagTable(tags: readonly TagSurvey[], columns_max: number): string {
   if (tags.length === 0) return '';
   const rows = tags
     .slice(0, TAGS_SHOWN_MAX)
@@ -116,10 +132,10 @@ function tagTable(tags: readonly TagSurvey[]): string {
     ]);
   const hidden = tags.length - rows.length;
   const more = hidden > 0 ? `... and ${countText(hidden, 'tag')} more\n` : '';
-  return tableText(['tag', '>events', '>size', 'newest event'], rows) + more;
+  return tableText(['tag', '>events', '>size', 'newest event'], rows, columns_max) + more;
 }
 
-function outputTable(lags: readonly Lag[]): string {
+function outputTable(lags: readonly Lag[], columns_max: number): string {
   if (lags.length === 0) return 'no output has a place in this journal\n';
   const rows = lags.map(({ output, is_damaged, next_seq, events, bytes }) => [
     output,
@@ -127,15 +143,17 @@ function outputTable(lags: readonly Lag[]): string {
     String(events),
     sizeText(bytes),
   ]);
-  return tableText(['output', '>next seq', '>events waiting', '>size'], rows);
+  const titles = ['output', '>next seq', '>events waiting', '>size'];
+  const gone = lags.flatMap(({ output, next_seq, missing_events }) =>
+    missing_events === 0
+      ? []
+      : `output ${visible(output)}: ${countText(missing_events, 'event')} before seq ${next_seq} ` +
+        `${missing_events === 1 ? 'is' : 'are'} gone; the next start counts them as missing_segment\n`,
+  );
+  return tableText(titles, rows, columns_max) + gone.join('');
 }
 
-function asJson(
-  journal: FoundJournal,
-  survey: Survey,
-  lags: readonly Lag[],
-  positions: number | undefined,
-): string {
+function asJson({ journal, survey, lags, positions }: Found): string {
   const { directory, journal_id, owner } = journal;
   const report = {
     directory,

@@ -1,3 +1,6 @@
+import { plainPaint } from '../../status/text/style.ts';
+import { type Column, tableLines } from '../../status/text/table.ts';
+
 /** How figures look to a person; `--json` has them as they are. */
 
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
@@ -27,28 +30,25 @@ export function timeText(time_ms: number): string {
   return `${date.toISOString().slice(0, 19).replace('T', ' ')}Z`;
 }
 
-type Align = 'left' | 'right';
-
 /**
- * Rows below their titles, each column as wide as its widest cell. Columns whose title
- * begins with a `>` are right-aligned. Control characters that a peer chose are escaped.
+ * Rows below their titles. Columns whose title begins with a `>` are right-aligned; the first
+ * one is of names, which are cut where the table would be wider than `columns_max`. Control
+ * characters that a peer chose are escaped.
  */
-export function tableText(titles: readonly string[], rows: readonly (readonly string[])[]): string {
-  const aligns = titles.map((title): Align => (title.startsWith('>') ? 'right' : 'left'));
-  const head = titles.map((title) => title.replace(/^>/, ''));
-  const all = [head, ...rows.map((row) => row.map(visible))];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  const lines = all.map((row) =>
-    row
-      .map((cell, column) =>
-        aligns[column] === 'right'
-          ? cell.padStart(widths[column] ?? 0)
-          : cell.padEnd(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd(),
+export function tableText(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+  columns_max?: number,
+): string {
+  const columns = titles.map(
+    (title, at): Column<readonly string[]> => ({
+      title: title.replace(/^>/, ''),
+      ...(title.startsWith('>') ? { align: 'right' } : {}),
+      ...(at === 0 ? { shrinks: true } : {}),
+      cell: (row) => visible(row[at] ?? ''),
+    }),
   );
-  return `${lines.join('\n')}\n`;
+  return `${tableLines(columns, rows, plainPaint, columns_max).join('\n')}\n`;
 }
 
 /** A tag or name as it can be shown on a terminal. */

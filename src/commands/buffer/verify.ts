@@ -1,7 +1,9 @@
 import type { Corruption } from '../../journal/inspect.ts';
 import { Survey } from '../../journal/inspect-survey.ts';
 import { EXIT, type ExitCode, type Host } from '../host.ts';
+import { endedEarly } from './ended-early.ts';
 import { type FoundJournal, lookInto, ownerText, placeText } from './look.ts';
+import { type Losses, lossesOf, lossLines } from './losses.ts';
 import { countText, sizeText, visible } from './text.ts';
 import { walkLog } from './walk.ts';
 
@@ -29,6 +31,9 @@ interface Verdict {
   readonly damaged_cursors: readonly string[];
   /** The last commit, which is being written or never was. */
   readonly unfinished: Corruption | undefined;
+  readonly losses: Losses;
+  /** Nothing is damaged, and no file is gone. */
+  readonly intact: boolean;
 }
 
 /** `logboom buffer verify DIR`: checks every checksum. Code 1: something is damaged. */
@@ -41,30 +46,32 @@ export async function verifyBuffer(
   const journal = await lookInto(host, dir);
   const survey = new Survey(journal);
   for await (const item of walkLog(host, journal, {}, signal)) survey.add(item);
-  const verdict = judge(journal, survey);
+  const verdict = judge(journal, survey, await lossesOf(journal, survey));
   host.stdout.write(flags.json === true ? asJson(journal, verdict) : asText(journal, verdict));
-  if (signal.aborted) {
-    host.stderr.write('logboom: stopped early: what is behind was not checked\n');
-    return EXIT.failure;
-  }
-  return verdict.damage_count + verdict.damaged_cursors.length > 0 ? EXIT.failure : EXIT.ok;
+  return !endedEarly(host, signal) && verdict.intact ? EXIT.ok : EXIT.failure;
 }
 
 /** An owner that closed its journal has left no commit unfinished. */
-function judge({ owner, cursors }: FoundJournal, survey: Survey): Verdict {
+function judge({ owner, cursors }: FoundJournal, survey: Survey, found: Losses): Verdict {
   const tail_is_damage = survey.tail !== undefined && owner?.closed === true;
   const tail = survey.tail === undefined ? [] : [survey.tail];
+  const damage_count = survey.damage_count + (tail_is_damage ? 1 : 0);
+  const damaged_cursors = cursors.flatMap(({ name, slot }) => (slot === undefined ? [name] : []));
+  const losses = { ...found, is_exact: found.is_exact && !tail_is_damage };
+  const is_gone = losses.newest_gone !== undefined || losses.events > 0;
   return {
     survey,
     damage: [...survey.damage, ...(tail_is_damage ? tail : [])],
-    damage_count: survey.damage_count + (tail_is_damage ? 1 : 0),
-    damaged_cursors: cursors.flatMap(({ name, slot }) => (slot === undefined ? [name] : [])),
+    damage_count,
+    damaged_cursors,
     unfinished: tail_is_damage ? undefined : survey.tail,
+    losses,
+    intact: damage_count + damaged_cursors.length === 0 && !is_gone,
   };
 }
 
 function asText(journal: FoundJournal, verdict: Verdict): string {
-  const { survey, damage, damage_count, damaged_cursors, unfinished } = verdict;
+  const { survey, damage, damage_count, damaged_cursors, unfinished, losses } = verdict;
   const bytes = journal.segments.reduce((sum, segment) => sum + segment.bytes, 0);
   const lines = [
     `${countText(journal.segments.length, 'segment')}, ${sizeText(bytes)}, ` +
@@ -87,27 +94,17 @@ function asText(journal: FoundJournal, verdict: Verdict): string {
         'it is being written, or was when logboom was killed; nothing of it was acked',
     );
   }
-  lines.push(lossText(survey, damage));
-  const is_whole = damage_count + damaged_cursors.length === 0;
-  lines.push(is_whole ? 'every checksum is right' : 'DAMAGED');
-  return `${lines.filter((line) => line !== '').join('\n')}\n`;
-}
-
-/** How many events are lost; not known where no readable record follows the damage. */
-function lossText({ lost_events, lost_is_exact }: Survey, damage: readonly Corruption[]): string {
-  const is_exact = lost_is_exact && !damage.some(({ is_tail }) => is_tail);
-  if (is_exact) return lost_events === 0 ? '' : `lost: ${countText(lost_events, 'event')}`;
-  return lost_events === 0
-    ? 'lost: not known, since no readable record follows the damage'
-    : `lost: at least ${countText(lost_events, 'event')}`;
+  lines.push(...lossLines(losses, damage_count > 0));
+  lines.push(verdict.intact ? 'every checksum is right' : 'DAMAGED');
+  return `${lines.join('\n')}\n`;
 }
 
 function asJson(journal: FoundJournal, verdict: Verdict): string {
-  const { survey, damage, damage_count, damaged_cursors, unfinished } = verdict;
+  const { survey, damage, damage_count, damaged_cursors, unfinished, losses } = verdict;
   const report = {
     directory: journal.directory,
     journal_id: journal.journal_id.toString('hex'),
-    intact: damage_count + damaged_cursors.length === 0,
+    intact: verdict.intact,
     segments: journal.segments.length,
     events: survey.events,
     damage_count,
@@ -119,8 +116,11 @@ function asJson(journal: FoundJournal, verdict: Verdict): string {
       meaning: MEANINGS[what] ?? OTHERWISE,
     })),
     damaged_cursors,
-    lost_events: survey.lost_events,
-    lost_is_exact: survey.lost_is_exact,
+    lost_events: losses.events,
+    lost_is_exact: losses.is_exact,
+    lost_by_reason: losses.by_reason,
+    lost_by_output: losses.by_output,
+    newest_segment_gone: losses.newest_gone ?? null,
     unfinished_commit:
       unfinished === undefined
         ? null

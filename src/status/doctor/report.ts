@@ -1,3 +1,4 @@
+import { harmless } from '../text/style.ts';
 import type { Finding, Subject, SubjectFindings } from './finding.ts';
 import { countWords } from './words.ts';
 
@@ -25,7 +26,7 @@ export function reportText(all: readonly SubjectFindings[]): string {
 function subjectText({ kind, name, id }: Subject): string {
   switch (kind) {
     case 'container':
-      return `container ${name} (${id.slice(0, SHORT_ID_CHARACTERS)})`;
+      return `container ${harmless(name)} (${id.slice(0, SHORT_ID_CHARACTERS)})`;
     case 'new containers':
       return 'containers created from now on (daemon.json)';
     case 'engine':
@@ -39,9 +40,9 @@ const INDENT = ' '.repeat(11);
 
 function findingText({ severity, code, what, why, fix }: Finding): string {
   return (
-    `  ${severity.padEnd(7)}  ${code}: ${what}\n` +
-    `${INDENT}why: ${why}\n` +
-    `${INDENT}fix: ${fix}\n`
+    `  ${severity.padEnd(7)}  ${code}: ${harmless(what)}\n` +
+    `${INDENT}why: ${harmless(why)}\n` +
+    `${INDENT}fix: ${harmless(fix)}\n`
   );
 }
 

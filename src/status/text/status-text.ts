@@ -10,15 +10,20 @@ import type {
 import { harmless, type Look, type Paint } from './style.ts';
 import { type Column, needed, tableLines } from './table.ts';
 
-/** The snapshot for a person, as lines without their newlines. */
-export function statusLines(status: RelayStatus, paint: Paint): string[] {
+/**
+ * The snapshot for a person, as lines without their newlines.
+ *
+ * @param columns_max of the terminal: names are cut where its tables would be wider
+ */
+export function statusLines(status: RelayStatus, paint: Paint, columns_max?: number): string[] {
   const { outputs, containers, now_ms } = status;
+  const shown_of_containers = needed(containerColumns(now_ms), containers);
   const parts = [
     [headline(status, paint), ...problemLines(status.problems, paint)],
     flowLines(status, paint),
-    tableLines(outputColumns(now_ms, paint), outputs, paint),
-    tableLines(needed(containerColumns(now_ms), containers), containers, paint),
-    dropLines(status.dropped, paint),
+    tableLines(outputColumns(now_ms, paint), outputs, paint, columns_max),
+    tableLines(shown_of_containers, containers, paint, columns_max),
+    dropLines(status.dropped, paint, columns_max),
   ];
   return parts
     .filter((lines) => lines.length > 0)
@@ -96,7 +101,7 @@ const STATE_LOOKS: Readonly<Record<OutputStatus['state'], Look>> = {
 
 function outputColumns(now_ms: number, paint: Paint): Column<OutputStatus>[] {
   return [
-    { title: 'OUTPUT', cell: ({ name }) => harmless(name) },
+    { title: 'OUTPUT', shrinks: true, cell: ({ name }) => harmless(name) },
     { title: 'TYPE', cell: ({ type }) => type },
     { title: 'STATE', cell: ({ state }) => paint(STATE_LOOKS[state], state) },
     { title: 'EVENTS/S', align: 'right', cell: (output) => humanRate(output.events_per_s) },
@@ -105,7 +110,7 @@ function outputColumns(now_ms: number, paint: Paint): Column<OutputStatus>[] {
     { title: 'OLDEST', align: 'right', cell: (output) => ageCell(output.oldest_age_ms) },
     { title: 'IN FLIGHT', align: 'right', cell: (output) => humanCount(output.chunks_in_flight) },
     { title: 'RETRIES', align: 'right', cell: ({ retries }) => humanCount(retries) },
-    { title: 'LAST ERROR', cell: (output) => errorCell(output, now_ms) },
+    { title: 'LAST ERROR', runs_on: true, cell: (output) => errorCell(output, now_ms) },
   ];
 }
 
@@ -119,10 +124,15 @@ function waitingCell({ lag_events, lag_bytes }: OutputStatus): string {
 
 const ageCell = (age_ms: number | null): string => (age_ms === null ? '-' : humanDuration(age_ms));
 
-function errorCell({ last_error, last_error_ms }: OutputStatus, now_ms: number): string {
+function errorCell(output: OutputStatus, now_ms: number): string {
+  const { last_error, last_error_ms, has_recovered } = output;
   if (last_error === null) return '-';
-  const ago = last_error_ms === null ? '' : `${humanDuration(now_ms - last_error_ms)} ago: `;
-  return `${ago}${harmless(last_error)}`;
+  const when = [
+    last_error_ms === null ? '' : `${humanDuration(now_ms - last_error_ms)} ago`,
+    has_recovered ? 'since recovered' : '',
+  ].filter((word) => word !== '');
+  const lead = when.length === 0 ? '' : `${when.join(', ')}: `;
+  return `${lead}${harmless(last_error)}`;
 }
 
 // ── containers ───────────────────────────────────────────────────────────────
@@ -138,7 +148,11 @@ const HOW_WORDS: Readonly<Record<ContainerStatus['how'], string>> = {
 function containerColumns(now_ms: number): Column<ContainerStatus>[] {
   const some = (count: number): string => (count === 0 ? '' : humanCount(count));
   return [
-    { title: 'CONTAINER', cell: ({ name, id }) => harmless(name) || id.slice(0, 12) },
+    {
+      title: 'CONTAINER',
+      shrinks: true,
+      cell: ({ name, id }) => harmless(name) || id.slice(0, 12),
+    },
     { title: 'READ FROM', cell: ({ how }) => HOW_WORDS[how] },
     { title: 'LINES/S', align: 'right', cell: (each) => humanRate(each.lines_per_s) },
     { title: 'LINES', align: 'right', cell: ({ lines }) => humanCount(lines) },
@@ -166,18 +180,23 @@ interface Drop {
   readonly place: string;
 }
 
-function dropLines(dropped: RelayStatus['dropped'], paint: Paint): string[] {
+function dropLines(
+  dropped: RelayStatus['dropped'],
+  paint: Paint,
+  columns_max: number | undefined,
+): string[] {
   const drops = Object.entries(dropped).flatMap(([reason, places]) =>
     Object.entries(places).map(([place, events]): Drop => ({ reason, place, events })),
   );
   const columns: Column<Drop>[] = [
     { title: 'DROPPED', align: 'right', cell: ({ events }) => humanCount(events) },
-    { title: 'OF', cell: ({ place }) => harmless(place) },
+    { title: 'OF', shrinks: true, cell: ({ place }) => harmless(place) },
     { title: 'REASON', cell: ({ reason }) => `${DROP_WORDS[reason] ?? reason} (${reason})` },
   ];
   return tableLines(
     columns,
     drops.toSorted((a, b) => b.events - a.events),
     paint,
+    columns_max,
   );
 }

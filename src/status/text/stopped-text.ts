@@ -4,10 +4,10 @@ import { harmless, type Paint } from './style.ts';
 import { type Column, tableLines } from './table.ts';
 
 /** For a person, as lines without their newlines: that no relay answers, and what its journal shows. */
-export function stoppedLines(status: StoppedStatus, paint: Paint): string[] {
+export function stoppedLines(status: StoppedStatus, paint: Paint, columns_max?: number): string[] {
   const { dir, bytes, segments, oldest_ms, now_ms, damaged_places, outputs } = status;
   const oldest =
-    oldest_ms === null ? '' : `, oldest event about ${humanDuration(now_ms - oldest_ms)} old`;
+    oldest_ms === null ? '' : `, oldest event ${humanDuration(now_ms - oldest_ms)} old`;
   const lines = [
     headline(status, paint),
     `${paint('dim', 'journal  ')}${humanSize(bytes)}, ${counted(segments, 'segment')}${oldest}, in ${harmless(dir)}`,
@@ -18,7 +18,7 @@ export function stoppedLines(status: StoppedStatus, paint: Paint): string[] {
       `${paint('yellow', '!')} ${places} found; see all with: logboom buffer verify ${harmless(dir)}`,
     );
   }
-  if (outputs.length > 0) lines.push('', ...tableLines(COLUMNS, outputs, paint));
+  if (outputs.length > 0) lines.push('', ...tableLines(COLUMNS, outputs, paint, columns_max));
   return lines;
 }
 
@@ -32,7 +32,7 @@ function headline({ state, pid }: StoppedStatus, paint: Paint): string {
 }
 
 const COLUMNS: readonly Column<StoppedOutput>[] = [
-  { title: 'OUTPUT', cell: ({ name }) => harmless(name) },
+  { title: 'OUTPUT', shrinks: true, cell: ({ name }) => harmless(name) },
   {
     title: 'WAITING',
     align: 'right',

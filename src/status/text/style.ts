@@ -52,3 +52,16 @@ export function clip(line: string, columns: number): string {
   }
   return clipped;
 }
+
+/** A name, without looks, that keeps its beginning and its end where `columns` are too few for it. */
+export function cutMiddle(name: string, columns: number): string {
+  const characters = Array.from(name);
+  if (characters.length <= columns) return name;
+  const kept = Math.max(0, columns - 1);
+  const begin = Math.floor(kept / 2);
+  return [
+    ...characters.slice(0, begin),
+    '…',
+    ...characters.slice(characters.length - (kept - begin)),
+  ].join('');
+}

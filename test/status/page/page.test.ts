@@ -106,6 +106,21 @@ describe.skipIf(lacksPeer('chromium'))('the page in a browser', SLOW, () => {
     expect(page.url()).toBe(rig.url);
   });
 
+  it('tells an error of before from one that lasts', async () => {
+    const failed = { last_error: 'refused', last_error_ms: rig.status.now_ms - 120_000 };
+    rig.status = {
+      ...rig.status,
+      outputs: [
+        sampleOutput({ name: 'again', ...failed, has_recovered: true }),
+        sampleOutput({ name: 'still', ...failed, state: 'retrying' }),
+      ],
+    };
+    await rig.serve();
+    const { page } = await rig.visit();
+    await page.getByText('Last error, 2 min ago, since recovered: refused').waitFor();
+    await page.getByText('Last error, 2 min ago: refused').waitFor();
+  });
+
   it('shows names as they are, whatever they are', async () => {
     const output = sampleOutput({
       name: HOSTILE,

@@ -112,7 +112,7 @@ export class Flow {
    */
   #showOutput(view, output, in_per_s, now_ms) {
     const [level, word] = OUTPUT_STATES[output.state];
-    const { lag_events, lag_bytes, oldest_age_ms, last_error, last_error_ms } = output;
+    const { lag_events, lag_bytes, oldest_age_ms } = output;
     const gain_per_s = output.events_per_s - in_per_s;
     const catches_up = (lag_events ?? 0) > output.events_per_s && gain_per_s > 0;
     view.badge('state', level, word);
@@ -125,9 +125,8 @@ export class Flow {
       caught_up: catches_up ? `about ${duration((1000 * (lag_events ?? 0)) / gain_per_s)}` : null,
       in_flight: counted(output.chunks_in_flight, 'chunk'),
       retries: output.retries === 0 ? null : counted(output.retries, 'chunk'),
-      error: last_error === null ? null : errorText(last_error, last_error_ms, now_ms),
+      error: errorText(output, now_ms),
     });
-    // An error of before, while all goes well again, is history.
     view.slot('error').dataset['level'] = output.state === 'retrying' ? 'error' : 'none';
     this.#showDetails(view, output);
   }
@@ -197,12 +196,15 @@ function waitOf(ms) {
 }
 
 /**
- * @param {string} error
- * @param {number | null} at_ms
+ * An error of before, while all goes well again, is history.
+ *
+ * @param {OutputStatus} output
  * @param {number} now_ms
  */
-function errorText(error, at_ms, now_ms) {
-  return at_ms === null ? error : `Last error, ${ago(now_ms - at_ms)}: ${error}`;
+function errorText({ last_error, last_error_ms, has_recovered }, now_ms) {
+  if (last_error === null) return null;
+  const when = last_error_ms === null ? '' : `, ${ago(now_ms - last_error_ms)}`;
+  return `Last error${when}${has_recovered ? ', since recovered' : ''}: ${last_error}`;
 }
 
 /**

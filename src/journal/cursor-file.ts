@@ -1,15 +1,25 @@
 import { dirname } from 'node:path';
 import { LogboomError, systemCode } from '../errors.ts';
-import { type File, type FileSystem, readFully, withFile, writeFully } from '../sys/fs.ts';
+import {
+  type File,
+  type FileSystem,
+  isDiskFull,
+  readFully,
+  withFile,
+  writeFully,
+} from '../sys/fs.ts';
 import {
   CURSOR_SLOT_HEADER_BYTES,
   type CursorSlot,
   decodeCursorSlot,
   encodeCursorSlot,
 } from './cursor-slot.ts';
+import { isUnreadable } from './salvaged-file.ts';
 
 /** Takes a window of 256 KiB less the header: more than a window of 4 MiB of small records needs. */
 const SLOT_BYTES = 256 * 1024;
+/** Where the disk has no room for that. It grows when it must. */
+const SLOT_MIN_BYTES = 4096;
 const EXTENSION = '.cursor';
 const UNFINISHED_SUFFIX = '.cursor.new';
 
@@ -36,23 +46,27 @@ export function nameOfCursorFile(file_name: string): string | undefined {
  * - the file is written out in full when it is created: saving overwrites bytes
  *   that the file has already, and so works on a full disk (on file systems that
  *   overwrite in place). A window that is too large makes the file grow once,
- *   which needs room.
+ *   which needs room;
+ * - only the file that has the name is written to.
  */
 export class CursorFile {
   readonly path: string;
   readonly #fs: FileSystem;
   readonly #syncs: boolean;
-  #file: File;
+  /** Undefined: there was no room for it yet. */
+  #file: File | undefined;
   #slot_bytes: number;
   /** The slot that counts, 0 or 1. */
   #current: number;
   #generation: number;
+  /** Nothing can be saved in the file: there is none, none with this name, or no slot of it is whole. */
+  #must_renew: boolean;
 
   private constructor(
     fs: FileSystem,
     path: string,
     syncs: boolean,
-    file: File,
+    file: File | undefined,
     slot_bytes: number,
     current: number,
     generation: number,
@@ -64,17 +78,26 @@ export class CursorFile {
     this.#slot_bytes = slot_bytes;
     this.#current = current;
     this.#generation = generation;
+    this.#must_renew = generation === 0;
   }
 
-  /** Creates the file with `slot` in it; durable, its name too, when it resolves. */
+  /**
+   * Creates the file with `slot` in it; durable, its name too, when it resolves, but on a
+   * full disk: there the first save that finds room creates it.
+   */
   static async create(
     fs: FileSystem,
     path: string,
     syncs: boolean,
     slot: Omit<CursorSlot, 'generation'>,
   ): Promise<CursorFile> {
-    const file = await writeNew(fs, path, SLOT_BYTES, { ...slot, generation: 1 });
-    return new CursorFile(fs, path, syncs, file, SLOT_BYTES, 0, 1);
+    const created = new CursorFile(fs, path, syncs, undefined, SLOT_BYTES, 0, 0);
+    try {
+      await created.#renew({ ...slot, generation: 1 });
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+    }
+    return created;
   }
 
   /** Opens a cursor file. `slot` is undefined if neither slot is whole. */
@@ -92,18 +115,27 @@ export class CursorFile {
     return { file: opened, slot };
   }
 
-  /** Durable when it resolves. After a rejection the slot that counted before still does. */
+  /** False: there was no room to create the file. */
+  get exists(): boolean {
+    return this.#file !== undefined;
+  }
+
+  /**
+   * Durable when it resolves. After a rejection either counts, this slot or the one before,
+   * until the next save.
+   */
   async save(slot: Omit<CursorSlot, 'generation'>): Promise<void> {
     const generation = this.#generation + 1;
     const bytes = encodeCursorSlot({ ...slot, generation });
     try {
-      if (bytes.length > this.#slot_bytes) {
-        await this.#grow({ ...slot, generation }, bytes.length);
+      const file = this.#file;
+      if (file === undefined || this.#must_renew || bytes.length > this.#slot_bytes) {
+        await this.#renew({ ...slot, generation });
         return;
       }
       const target = 1 - this.#current;
-      await writeFully(this.#file, [bytes], target * this.#slot_bytes);
-      if (this.#syncs) await this.#file.datasync();
+      await writeFully(file, [bytes], target * this.#slot_bytes);
+      if (this.#syncs) await file.datasync();
       this.#current = target;
       this.#generation = generation;
     } catch (error) {
@@ -115,20 +147,53 @@ export class CursorFile {
     }
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  async close(): Promise<void> {
+    await this.#file?.close();
   }
 
-  async #grow(slot: CursorSlot, bytes: number): Promise<void> {
-    let slot_bytes = this.#slot_bytes;
-    while (slot_bytes < bytes) slot_bytes *= 2;
-    const file = await writeNew(this.#fs, this.path, slot_bytes, slot);
-    await this.#file.close();
+  /** Puts another file in place; a smaller one if there is no room for one as it should be. */
+  async #renew(slot: CursorSlot): Promise<void> {
+    const bytes = CURSOR_SLOT_HEADER_BYTES + slot.window.length;
+    const slot_bytes = sizeFor(bytes, this.#slot_bytes);
+    const small_bytes = sizeFor(bytes, SLOT_MIN_BYTES);
+    try {
+      await this.#replace(slot, slot_bytes);
+    } catch (error) {
+      if (!isDiskFull(error) || small_bytes === slot_bytes) throw error;
+      await this.#replace(slot, small_bytes);
+    }
+  }
+
+  async #replace(slot: CursorSlot, slot_bytes: number): Promise<void> {
+    let file: File;
+    try {
+      file = await writeNew(this.#fs, this.path, slot_bytes, slot);
+    } catch (error) {
+      this.#must_renew ||= !(await this.#hasName());
+      throw error;
+    }
+    await this.#file?.close();
     this.#file = file;
     this.#slot_bytes = slot_bytes;
     this.#current = 0;
     this.#generation = slot.generation;
+    this.#must_renew = false;
   }
+
+  /** False when replacing it failed behind the rename. */
+  async #hasName(): Promise<boolean> {
+    try {
+      return (await this.#fs.stat(this.path)).inode === (await this.#file?.stat())?.inode;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function sizeFor(bytes: number, slot_min_bytes: number): number {
+  let slot_bytes = slot_min_bytes;
+  while (slot_bytes < bytes) slot_bytes *= 2;
+  return slot_bytes;
 }
 
 /** What a cursor file says, read without touching it; undefined if neither slot is whole. */
@@ -143,13 +208,23 @@ async function readSlots(file: File): Promise<{ slot_bytes: number; found: Slots
   const { bytes } = await file.stat();
   // A file whose creation was interrupted has no cursor's name, so its size is right or it is damaged.
   const slot_bytes = Math.max(Math.floor(bytes / 2), CURSOR_SLOT_HEADER_BYTES);
-  const content = Buffer.alloc(slot_bytes * 2);
-  await readFully(file, content, 0);
   const found: Slots = [
-    decodeCursorSlot(content.subarray(0, slot_bytes)),
-    decodeCursorSlot(content.subarray(slot_bytes)),
+    await readSlot(file, 0, slot_bytes),
+    await readSlot(file, slot_bytes, slot_bytes),
   ];
   return { slot_bytes, found };
+}
+
+/** One that the disk cannot read is as good as torn. */
+async function readSlot(file: File, at: number, bytes: number): Promise<CursorSlot | undefined> {
+  const content = Buffer.alloc(bytes);
+  try {
+    await readFully(file, content, at);
+  } catch (error) {
+    if (isUnreadable(error)) return undefined;
+    throw error;
+  }
+  return decodeCursorSlot(content);
 }
 
 const newest = ([a, b]: Slots): 0 | 1 => ((b?.generation ?? 0) > (a?.generation ?? 0) ? 1 : 0);
@@ -162,6 +237,7 @@ async function writeNew(
   slot: CursorSlot,
 ): Promise<File> {
   const directory = dirname(path);
+  await fs.mkdir(directory);
   const unfinished = path.replace(/\.cursor$/, UNFINISHED_SUFFIX);
   const content = Buffer.alloc(slot_bytes * 2);
   encodeCursorSlot(slot).copy(content);

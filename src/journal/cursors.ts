@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { FileSystem } from '../sys/fs.ts';
+import { type FileSystem, isDiskFull } from '../sys/fs.ts';
 import { type CursorContext, DurableCursor } from './cursor.ts';
 import { CursorFile, cursorFileName, nameOfCursorFile } from './cursor-file.ts';
 import type { CursorSlot } from './cursor-slot.ts';
@@ -19,7 +19,7 @@ export async function openCursorFiles(
   directory: string,
   syncs: boolean,
 ): Promise<FoundCursor[]> {
-  await fs.mkdir(directory);
+  if (!(await isMade(fs, directory))) return [];
   const found: FoundCursor[] = [];
   for (const file_name of (await fs.readdir(directory)).toSorted()) {
     const path = join(directory, file_name);
@@ -31,6 +31,17 @@ export async function openCursorFiles(
     found.push({ name, ...(await CursorFile.open(fs, path, syncs)) });
   }
   return found;
+}
+
+/** False: the disk is full, and cursors make it when there is room. */
+async function isMade(fs: FileSystem, directory: string): Promise<boolean> {
+  try {
+    await fs.mkdir(directory);
+    return true;
+  } catch (error) {
+    if (isDiskFull(error)) return false;
+    throw error;
+  }
 }
 
 /** All cursors of a journal, whether an output has asked for them or not: each holds back deletion. */
@@ -79,6 +90,11 @@ export class CursorSet {
     const window = Buffer.alloc(0);
     const slot = { at, journal_id: this.#context.journal_id, window };
     const file = await CursorFile.create(this.#fs, path, this.#syncs, slot);
+    if (!file.exists) {
+      const message =
+        'the disk is full: the place of this output is written down when there is room';
+      this.#context.log.warn({ output: name }, message);
+    }
     const cursor = new DurableCursor(name, file, at, window, this.#context);
     this.#cursors.set(name, cursor);
     return cursor;

@@ -1,7 +1,7 @@
-import { LogboomError, messageOf, systemCode } from '../errors.ts';
+import { LogboomError, messageOf } from '../errors.ts';
 import { Backoff } from '../sys/backoff.ts';
 import type { Clock } from '../sys/clock.ts';
-import type { FileSystem } from '../sys/fs.ts';
+import { type FileSystem, isDiskFull } from '../sys/fs.ts';
 import type { Log } from '../sys/log.ts';
 import type { Ballast } from './ballast.ts';
 import type { Gate } from './gate.ts';
@@ -40,11 +40,6 @@ const RETRY = { delay_min_ms: 100, delay_max_ms: 5000, factor: 2 } as const;
 /** At the size limit something is freed as a rule; that nothing keeps a place any more shows by looking. */
 const SIZE_LIMIT_RECHECK_MS = 1000;
 
-function isFull(error: unknown): boolean {
-  const code = systemCode(error);
-  return code === 'ENOSPC' || code === 'EDQUOT';
-}
-
 /**
  * Gets commits onto the disk, whatever it takes:
  *
@@ -81,7 +76,7 @@ export class DiskWriter {
     try {
       await this.#roll();
     } catch (error) {
-      if (!isFull(error)) throw error;
+      if (!isDiskFull(error)) throw error;
       log.warn({ error: messageOf(error) }, 'the disk is full: the journal only reads for now');
       await ballast.release(); // the first commit will need it
     }
@@ -183,7 +178,7 @@ export class DiskWriter {
   async #trouble(error: unknown): Promise<void> {
     if (this.#stopped) throw closedError(error);
     const { ballast, retention } = this.#context;
-    const is_full = isFull(error);
+    const is_full = isDiskFull(error);
     this.#enterTrouble(is_full ? 'disk_full' : 'io_error', { error: messageOf(error) });
     if (is_full) {
       if (await ballast.release()) return;

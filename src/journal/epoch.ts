@@ -9,9 +9,7 @@ import type { Place } from './format.ts';
 import type { FoundSegment } from './found-segments.ts';
 import type { DirectoryLock } from './identity.ts';
 import type { RecoveredLog } from './recovery.ts';
-
-/** After a loss, seqs go on this far behind every seq that anybody is known to have named. */
-const SEQ_JUMP = 2 ** 20;
+import { SEQ_JUMP } from './replay.ts';
 
 export interface RecoveredEnd {
   /** Where appending goes on. */

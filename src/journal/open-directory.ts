@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { messageOf } from '../errors.ts';
 import { type FoundCursor, openCursorFiles } from './cursors.ts';
 import { judgeEpoch } from './epoch.ts';
 import type { Place } from './format.ts';
@@ -45,9 +46,13 @@ export async function openDirectory(
   return { identity, quarantine, spaces, segments, end, cut_count, cursors };
 }
 
-/** What inputs put aside for commits that never were. */
-async function emptySpool({ fs, directory }: FullOptions): Promise<void> {
+/** What inputs put aside for commits that never were. Where it cannot be done now, they make the folder when they need it. */
+async function emptySpool({ fs, directory, log }: FullOptions): Promise<void> {
   const path = join(directory, 'spool');
-  await fs.remove(path);
-  await fs.mkdir(path);
+  try {
+    await fs.remove(path);
+    await fs.mkdir(path);
+  } catch (error) {
+    log.warn({ path, error: messageOf(error) }, 'the spool folder cannot be emptied');
+  }
 }

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { messageOf } from '../errors.ts';
-import { type FileSystem, readFully, writeFully } from '../sys/fs.ts';
+import { type FileSystem, isDiskFull, readFully, writeFully } from '../sys/fs.ts';
 import type { Log } from '../sys/log.ts';
 import type { ReadableFile } from './salvaged-file.ts';
 
@@ -28,9 +28,14 @@ export class Quarantine {
     this.#log = log;
   }
 
-  /** Looks at what earlier processes kept. */
+  /** Looks at what earlier processes kept. That there is no room for the folder is no error. */
   async open(): Promise<void> {
-    await this.#fs.mkdir(this.#directory);
+    try {
+      await this.#fs.mkdir(this.#directory);
+    } catch (error) {
+      if (isDiskFull(error)) return;
+      throw error;
+    }
     for (const name of await this.#fs.readdir(this.#directory)) {
       this.#known.add(name);
       this.#bytes += (await this.#fs.stat(join(this.#directory, name))).bytes;
@@ -70,6 +75,7 @@ export class Quarantine {
   }
 
   async #copy(source: ReadableFile, from: number, to: number, path: string): Promise<void> {
+    await this.#fs.mkdir(this.#directory);
     const target = await this.#fs.open(path, 'create');
     try {
       const buffer = Buffer.allocUnsafeSlow(Math.min(COPY_BYTES, to - from));

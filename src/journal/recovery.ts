@@ -22,6 +22,8 @@
  * 19. a cursor file with no whole slot that output begins with the oldest record
  * 20. a newer format                   LB_JOURNAL_VERSION, nothing is touched
  * 21. a half-created segment or cursor removed; it never counted
+ * 22. blocks that cannot be read      as 5 to 10; at the end nothing is cut, and seqs jump over what was named
+ * 23. a segment without such a block  as 11
  *
  * Only the last segment is read in full (and those before it that case 9 needs);
  * of the others only the headers, however many there are. Damage in them is met,
@@ -29,12 +31,15 @@
  * process appends to segments of its own only.
  */
 import { basename, join } from 'node:path';
-import { type FileSystem, withFile } from '../sys/fs.ts';
+import type { Clock } from '../sys/clock.ts';
+import type { FileSystem } from '../sys/fs.ts';
 import type { Log } from '../sys/log.ts';
 import { type Place, RECORD_KIND, SEGMENT_HEADER_BYTES } from './format.ts';
 import type { FoundSegment } from './found-segments.ts';
+import { withSalvagedFile } from './patient-file.ts';
 import type { Quarantine } from './quarantine.ts';
 import { type ReplayEnd, replay } from './replay.ts';
+import { isUnreadable, type SalvagedFile } from './salvaged-file.ts';
 import { SegmentParser } from './segment-parser.ts';
 import { SegmentScan } from './segment-scan.ts';
 import { Segment, SegmentList, UNFINISHED_SUFFIX } from './segments.ts';
@@ -48,6 +53,7 @@ export interface RecoveryContext {
   readonly read_chunk_bytes: number;
   readonly quarantine: Quarantine;
   readonly spaces: Spaces;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -113,16 +119,17 @@ async function sortOut(
 
 /** A segment without a readable header: its first whole commit header says what the segment's said. */
 async function rescue(
-  { fs, directory, quarantine, read_chunk_bytes }: RecoveryContext,
+  context: RecoveryContext,
   file: FoundSegment,
   journal_id: Buffer,
 ): Promise<Segment | undefined> {
+  const { directory, quarantine, read_chunk_bytes } = context;
   const guess: Place = { seq: file.first_seq, events_before: 0, bytes_before: 0 };
   const segment = new Segment(directory, journal_id, guess, 0, file.bytes);
   const bounds = new SegmentList([segment]).bounds(segment);
   const parser = new SegmentParser(bounds, SEGMENT_HEADER_BYTES);
   parser.skipBodies();
-  return withFile(fs, file.path, async (opened) => {
+  return unlessUnreadable(context, file.path, async (opened) => {
     const scan = new SegmentScan(opened, parser, read_chunk_bytes);
     for (let item = await scan.next(); item !== undefined; item = await scan.next()) {
       if (item.type !== 'commit') continue;
@@ -165,13 +172,13 @@ async function restoreSnapshot(context: RecoveryContext, list: SegmentList): Pro
 }
 
 async function readSnapshot(
-  { fs, read_chunk_bytes }: RecoveryContext,
+  context: RecoveryContext,
   list: SegmentList,
   segment: Segment,
 ): Promise<Buffer | undefined> {
-  return withFile(fs, segment.path, async (file) => {
+  return unlessUnreadable(context, segment.path, async (file) => {
     const parser = new SegmentParser(list.bounds(segment), SEGMENT_HEADER_BYTES);
-    const scan = new SegmentScan(file, parser, read_chunk_bytes);
+    const scan = new SegmentScan(file, parser, context.read_chunk_bytes);
     for (let item = await scan.next(); item !== undefined; item = await scan.next()) {
       if (item.type !== 'record') continue;
       const is_snapshot = item.header.kind === RECORD_KIND.snapshot && item.intact;
@@ -181,6 +188,20 @@ async function readSnapshot(
   });
 }
 
+/** Undefined if the disk reads nothing of it. */
+async function unlessUnreadable<T>(
+  context: RecoveryContext,
+  path: string,
+  use: (file: SalvagedFile) => Promise<T | undefined>,
+): Promise<T | undefined> {
+  try {
+    return await withSalvagedFile(context, path, use);
+  } catch (error) {
+    if (isUnreadable(error)) return undefined;
+    throw error;
+  }
+}
+
 async function replaySegment(
   context: RecoveryContext,
   list: SegmentList,
@@ -188,17 +209,22 @@ async function replaySegment(
   is_last: boolean,
 ): Promise<ReplayEnd> {
   const { fs, quarantine, spaces, log, read_chunk_bytes } = context;
-  return withFile(fs, segment.path, async (file) => {
+  return withSalvagedFile(context, segment.path, async (file) => {
     const scan = new SegmentScan(
       file,
       new SegmentParser(list.bounds(segment), SEGMENT_HEADER_BYTES),
       read_chunk_bytes,
     );
-    const result = await replay(
-      scan,
-      (state) => spaces.apply(state),
-      ({ from, to, what }) => quarantine.keep(file, segment.path, from, to, what),
-    );
+    const result = await replay(scan, {
+      apply: (state) => spaces.apply(state),
+      keep: ({ from, to, what }) => quarantine.keep(file, segment.path, from, to, what),
+      isBad: (from, to) => file.hasBadIn(from, to),
+    });
+    segment.has_bad_blocks = file.hasBadIn(0, segment.end_bytes);
+    if (result.is_end_unreadable) {
+      const fields = { path: segment.path, seq: result.end.seq };
+      log.error(fields, 'the disk cannot read the end of a segment: more events may be lost');
+    }
     if (!is_last || result.torn_bytes === 0) return result;
     const { end_bytes, torn_bytes } = result;
     const torn_end = end_bytes + torn_bytes;

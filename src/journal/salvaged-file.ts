@@ -41,6 +41,11 @@ export class SalvagedFile implements ReadableFile {
     return this.#file.close();
   }
 
+  /** Whether a block in `[from, to)` could not be read so far. */
+  hasBadIn(from: number, to: number): boolean {
+    return [...this.#known].some((at) => at < to && at + BLOCK_BYTES > from);
+  }
+
   async #readBlocks(buffer: Buffer, position: number, cause: unknown): Promise<number> {
     const bad: number[] = [];
     let filled_bytes = 0;

@@ -155,7 +155,11 @@ export interface Cursor {
   readonly name: string;
   readonly seq: number;
   readonly window: Buffer;
-  /** Durable when it resolves; safe against a crash at any byte; works on a full disk. Never moves backwards. Calls must not overlap. */
+  /**
+   * Durable when it resolves; safe against a crash at any byte; works on a full disk. Never moves
+   * backwards. Calls must not overlap. After a rejection the next process may find either, what
+   * was to be saved or what was saved before, until another save resolves.
+   */
   save(seq: number, window: Buffer): Promise<void>;
   /** Calls `moved` when the journal itself moved the cursor forward (`drop_oldest`), at once for a move that is being written; records before `seq` are gone. At most one listener. */
   onMoved(moved: (seq: number) => void): void;

@@ -144,6 +144,12 @@ export const nodeFs: FileSystem = {
   },
 };
 
+/** There is no room, which may pass. */
+export function isDiskFull(error: unknown): boolean {
+  const code = systemCode(error);
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
 /** Fills `buffer` from `position` on. Returns the bytes read: fewer only where the file ends. */
 export async function readFully(
   file: Pick<File, 'read'>,

@@ -1,12 +1,14 @@
 /** A disk that works, but for some blocks. */
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Journal } from '../../src/journal/journal.ts';
 import { SalvagedFile } from '../../src/journal/salvaged-file.ts';
-import type { JournalReader } from '../../src/journal/types.ts';
+import type { JournalReader, StateSpace } from '../../src/journal/types.ts';
 import { type File, type FileSystem, nodeFs, type OpenMode } from '../../src/sys/fs.ts';
 import { DropLedger } from '../../src/sys/ledger.ts';
 import { silentLog } from '../../src/sys/log.ts';
-import { appendEvents, committed, idsOf } from '../support/journal-events.ts';
+import { appendEvents, committed, idsOf, readAll } from '../support/journal-events.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { type TempDir, tempDir } from '../support/temp-dir.ts';
 
@@ -14,16 +16,21 @@ type Range = readonly [from: number, to: number];
 
 const eio = (): Error => Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
 
-/** The real file system; reads of segments that touch a bad range fail. */
-function diskWith(bad: () => readonly Range[]): FileSystem {
+const FIRST_SEGMENT = '0000000000000001.seg';
+
+/** The real file system; reads of the first segment that touch a bad range fail. */
+function diskWith(bad: () => readonly Range[], failed = (): void => {}): FileSystem {
   const open = async (path: string, mode: OpenMode): Promise<File> => {
     const file = await nodeFs.open(path, mode);
-    if (mode !== 'read' || !path.endsWith('.seg')) return file;
+    if (mode !== 'read' || !path.endsWith(FIRST_SEGMENT)) return file;
     const read = file.read.bind(file);
     return Object.assign(file, {
       read: async (buffer: Buffer, position: number) => {
         const end = position + buffer.length;
-        if (bad().some(([from, to]) => position < to && end > from)) throw eio();
+        if (bad().some(([from, to]) => position < to && end > from)) {
+          failed();
+          throw eio();
+        }
         return read(buffer, position);
       },
     });
@@ -123,6 +130,146 @@ describe('a bad sector in a segment', () => {
     bad = [];
     expect((await readThrough(from, reader)).ids).toHaveLength(EVENTS);
     expect(ledger.toJSON()).toEqual({});
+  });
+});
+
+describe('a bad sector in the last segment, found at start', () => {
+  let dir: TempDir;
+  let ledger: DropLedger;
+  let log: RecordingLog;
+  let applied: string[];
+  let restored: number;
+  let bad: readonly Range[];
+  const opened: Journal[] = [];
+
+  beforeEach(async () => {
+    dir = await tempDir('bad-sectors-start');
+    ledger = new DropLedger();
+    log = new RecordingLog();
+    bad = [];
+  });
+  afterEach(async () => {
+    for (const journal of opened.splice(0)) await journal.close();
+    await dir.remove();
+  });
+
+  async function open(): Promise<Journal> {
+    applied = [];
+    restored = 0;
+    const space: StateSpace = {
+      snapshot: () => Buffer.from(applied.join()),
+      restore: () => restored++,
+      apply: (entry) => applied.push(entry.toString()),
+    };
+    const options = { directory: dir.path, log, ledger, tail_max_bytes: 1000 };
+    const spaces = new Map([[1, space]]);
+    const fs = diskWith(() => bad);
+    const journal = await Journal.open({ ...options, spaces, fs, read_chunk_bytes: 65_536 });
+    opened.push(journal);
+    return journal;
+  }
+
+  /** Commits of one event of 1 KiB and a state entry each, in one segment. Returns its size. */
+  async function fill(): Promise<number> {
+    const journal = await open();
+    for (let id = 0; id < EVENTS; id++) {
+      appendEvents(journal, 't', [id], { filler_bytes: 1016 });
+      journal.note(1, Buffer.from(String(id)));
+      await committed(journal);
+    }
+    await journal.close();
+    return (await stat(join(dir.path, FIRST_SEGMENT))).size;
+  }
+
+  /** What the journal delivers of before and of what is appended now. */
+  async function delivered(journal: Journal): Promise<number[]> {
+    appendEvents(journal, 't', [EVENTS]);
+    await committed(journal);
+    return (await readAll(journal, { name: 'out' })).flatMap(idsOf);
+  }
+
+  const gone = (from: number[]): number[] =>
+    Array.from({ length: EVENTS + 1 }, (_, id) => id).filter((id) => !from.includes(id));
+
+  it('costs what is in it, and the state of every other commit is applied', async () => {
+    await fill();
+    bad = [[25 * SECTOR_BYTES, 26 * SECTOR_BYTES]];
+    const journal = await open();
+    const lost = gone(await delivered(journal));
+    expect(lost.length).toBeGreaterThan(2);
+    expect(lost.length).toBeLessThan(8);
+    expect(ledger.toJSON()).toEqual({ corrupt: { out: lost.length } });
+    expect(applied.length).toBeGreaterThan(EVENTS - 8);
+    expect(applied.at(-1)).toBe(String(EVENTS - 1));
+    expect(journal.totals().quarantined).toBeGreaterThan(0);
+  });
+
+  it('leaves the end as it is: nothing is cut, later seqs name nothing that was named', async () => {
+    const size_bytes = await fill();
+    for (const back_bytes of [1, 300, 900, 1200, 5000]) {
+      ledger = new DropLedger();
+      bad = [[size_bytes - back_bytes, size_bytes - back_bytes + 1]];
+      const journal = await open();
+      expect(journal.durable_seq).toBeGreaterThanOrEqual(EVENTS);
+      expect(journal.totals().cut).toBe(0);
+      const lost = gone(await delivered(journal));
+      expect(lost.length).toBeGreaterThan(0);
+      expect(lost.length).toBeLessThan(8);
+      // A commit whose header is in the bad block too may have had any number of events.
+      const counted = ledger.toJSON()['corrupt']?.['out'] ?? 0;
+      expect(counted).toBeGreaterThan(0);
+      expect(counted).toBeLessThanOrEqual(lost.length);
+      if (counted < lost.length) {
+        expect(log.said('error').join('\n')).toContain('cannot read the end of a segment');
+      }
+      await journal.close();
+      expect((await stat(join(dir.path, FIRST_SEGMENT))).size).toBe(size_bytes);
+      for (const name of await readdir(dir.path)) {
+        if (name.endsWith('.seg') && name !== FIRST_SEGMENT) await rm(join(dir.path, name));
+      }
+      await rm(join(dir.path, 'LOCK'));
+    }
+  });
+
+  it('gives everything once the disk reads it again', async () => {
+    const size_bytes = await fill();
+    bad = [[size_bytes - 1200, size_bytes - 1199]];
+    await (await open()).close();
+    bad = [];
+    expect(gone(await delivered(await open()))).toEqual([]);
+    expect(ledger.toJSON()).toEqual({});
+  });
+
+  it('may be the first of it, with header and snapshot', async () => {
+    await fill();
+    bad = [[0, SECTOR_BYTES]];
+    const journal = await open();
+    const lost = gone(await delivered(journal));
+    expect(lost.length).toBeLessThan(8);
+    expect(restored).toBe(1);
+  });
+
+  it('keeps no journal from starting even if there are no others', async () => {
+    await fill();
+    bad = [[0, Number.POSITIVE_INFINITY]];
+    const journal = await open();
+    expect(journal.durable_seq).toBeGreaterThanOrEqual(EVENTS);
+    expect(log.said('error').join('\n')).toContain('a segment was moved aside: unreadable');
+    appendEvents(journal, 't', [1]);
+    await committed(journal);
+  });
+
+  it('is not taken for one if the disk reads it at the second try', async () => {
+    await fill();
+    bad = [[25 * SECTOR_BYTES, 26 * SECTOR_BYTES]];
+    const recovers = (): void => {
+      bad = [];
+    };
+    const fs = diskWith(() => bad, recovers);
+    const journal = await Journal.open({ directory: dir.path, log, ledger, fs });
+    opened.push(journal);
+    expect(journal.totals().quarantined).toBe(0);
+    expect(gone(await delivered(journal))).toEqual([]);
   });
 });
 

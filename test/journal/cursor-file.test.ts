@@ -87,6 +87,35 @@ describe('a cursor file', () => {
     expect(await stored()).toMatchObject(slotAt(4));
     await file.close();
   });
+
+  it('has the other slot where the disk cannot read one, and none where it reads neither', async () => {
+    const file = await CursorFile.create(nodeFs, path, true, slotAt(1));
+    await file.save(slotAt(2));
+    await file.close();
+    const fs = new FaultyFs();
+    fs.fail({ operation: 'read', code: 'EIO', after: 1, times: 1 });
+    const half = await CursorFile.open(fs, path, true);
+    expect(half.slot).toMatchObject(slotAt(1));
+    await half.file.close();
+    fs.fail({ operation: 'read', code: 'EIO' });
+    const neither = await CursorFile.open(fs, path, true);
+    expect(neither.slot).toBeUndefined();
+    await neither.file.save(slotAt(3));
+    await neither.file.close();
+    expect(await stored()).toMatchObject(slotAt(3));
+  });
+
+  it('is the file with its name also after growing failed half way', async () => {
+    const fs = new FaultyFs();
+    const file = await CursorFile.create(fs, path, true, slotAt(1));
+    fs.fail({ operation: 'syncDirectory', code: 'EIO', times: 1 });
+    await expect(file.save(slotAt(2, 'y'.repeat(300_000)))).rejects.toThrow('EIO');
+    await file.save(slotAt(3));
+    expect(await stored()).toMatchObject(slotAt(3));
+    await file.save(slotAt(4));
+    expect(await stored()).toMatchObject(slotAt(4));
+    await file.close();
+  });
 });
 
 describe('the name of a cursor file', () => {

@@ -37,6 +37,8 @@ export type Reaction = 'ack' | 'hold' | 'close' | 'take_and_close';
 export interface SinkOptions {
   /** 0: any. */
   readonly port?: number;
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
   /** A unix socket instead of TCP. */
   readonly path?: string;
   readonly tls?: TlsOptions;
@@ -91,7 +93,7 @@ export class ForwardSink {
   /** Listens, again on the same port after `stop()`. */
   async start(): Promise<void> {
     const serve = (socket: Socket): void => this.#serve(socket);
-    const { tls, path } = this.#options;
+    const { tls, path, host = '127.0.0.1' } = this.#options;
     const server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
     server.on('tlsClientError', () => {});
     // A client that refuses the certificate resets the connection beneath TLS.
@@ -99,7 +101,7 @@ export class ForwardSink {
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      if (path === undefined) server.listen(this.#port, '127.0.0.1', resolve);
+      if (path === undefined) server.listen(this.#port, host, resolve);
       else server.listen(path, resolve);
     });
     const address = server.address();

@@ -26,19 +26,28 @@ export function idsOf(record: Pick<JournalRecord, 'body'>): number[] {
   return ids;
 }
 
+/** Adds events, end to end in `body`, to the record of this tag that is filling. */
+export function addEvents(
+  journal: JournalWriter,
+  tag: string,
+  body: Buffer,
+  { count = 1, codec = 0, attrs = 0, time_s = 1 } = {},
+): void {
+  const tag_bytes = Buffer.from(tag);
+  const builder = journal.builder(tag_bytes, 0, tag_bytes.length, codec, attrs);
+  const at = builder.reserve(body.length);
+  body.copy(builder.buffer, at);
+  builder.note(count, time_s, time_s);
+}
+
 export function appendEvents(
   journal: JournalWriter,
   tag: string,
   ids: readonly number[],
   { filler_bytes = 0, codec = 0, attrs = 0 } = {},
 ): void {
-  const tag_bytes = Buffer.from(tag);
   for (const id of ids) {
-    const event = encodeEvent({ id, filler_bytes });
-    const builder = journal.builder(tag_bytes, 0, tag_bytes.length, codec, attrs);
-    const at = builder.reserve(event.length);
-    event.copy(builder.buffer, at);
-    builder.note(1, 1000 + id, 1000 + id);
+    addEvents(journal, tag, encodeEvent({ id, filler_bytes }), { codec, attrs, time_s: 1000 + id });
   }
 }
 

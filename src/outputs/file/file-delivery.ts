@@ -41,8 +41,8 @@ interface Step {
  * 2. Lines are written behind that and made durable.
  * 3. The cursor moves, and the window names the new lengths, in one save.
  *
- * After a crash or a failure between 1 and 3 the files are cut back to the lengths in
- * the window, and the step is made again. Files are rotated between steps only, so
+ * After a crash or a failure between 1 and 3 the window is saved once more, the files are cut
+ * back to the lengths in it, and the step is made again. Files are rotated between steps only, so
  * one may grow past `rotate_max_bytes` by what a step holds.
  */
 export class FileDelivery implements Delivery {
@@ -102,10 +102,15 @@ export class FileDelivery implements Delivery {
     };
   }
 
-  /** Forgets what was not finished. */
+  /**
+   * Forgets what was not finished. A cursor that could not be saved may stand in its file all
+   * the same, beyond lines that are about to be cut off: the one that counts is saved first.
+   */
   async #recover(): Promise<void> {
     await this.#files.closeAll();
-    for (const mark of this.#marks()) await cutBack(this.#world.fs, mark);
+    const marks = this.#marks();
+    if (marks.length > 0) await this.#save(this.#source.cursor.seq, this.#window);
+    for (const mark of marks) await cutBack(this.#world.fs, mark);
     this.#dirty = false;
   }
 

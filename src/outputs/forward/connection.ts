@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { LogboomError, messageOf } from '../../errors.ts';
 import { AckParser } from '../../protocol/ack.ts';
 import { shakeHands } from './client-handshake.ts';
-import { type DialOptions, dial } from './dial.ts';
+import { type AddressChoice, type DialOptions, dial } from './dial.ts';
 import type { ClientHandshake } from './options.ts';
 
 export interface ConnectionOptions extends DialOptions {
@@ -31,6 +31,8 @@ export interface ConnectionEvents {
  * What is written is not copied: the buffers must stay as they are until the kernel has them.
  */
 export class Connection {
+  /** Which of the server's addresses it leads to. */
+  readonly address: string;
   readonly #socket: Socket;
   readonly #where: string;
   readonly #events: ConnectionEvents;
@@ -39,7 +41,8 @@ export class Connection {
   #by_us = false;
   #end: ConnectionEnd | undefined;
 
-  private constructor(socket: Socket, where: string, events: ConnectionEvents) {
+  private constructor(socket: Socket, address: string, where: string, events: ConnectionEvents) {
+    this.address = address;
     this.#socket = socket;
     this.#where = where;
     this.#events = events;
@@ -52,7 +55,7 @@ export class Connection {
    */
   static async open(
     options: ConnectionOptions,
-    attempt: number,
+    choice: AddressChoice,
     signal: AbortSignal,
     events: ConnectionEvents,
   ): Promise<Connection> {
@@ -61,11 +64,12 @@ export class Connection {
     const either = AbortSignal.any([signal, deadline.signal]);
     let socket: Socket | undefined;
     try {
-      socket = await dial(options, attempt, either);
+      const dialed = await dial(options, choice, either);
+      socket = dialed.socket;
       const { handshake, where } = options;
       const rest =
         handshake === undefined ? undefined : await shakeHands(socket, handshake, where, either);
-      const connection = new Connection(socket, where, events);
+      const connection = new Connection(socket, dialed.address, where, events);
       connection.#listen(rest);
       return connection;
     } catch (error) {

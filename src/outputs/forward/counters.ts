@@ -4,7 +4,7 @@ export interface ForwardCounters {
   bytes_out: number;
   /** Chunks that were sent and had to be sent again. */
   resent_chunks: number;
-  /** Events of chunks that moved to another server though the first may have them. */
+  /** Events of chunks that moved to another server, or another address of its name, though the first may have them. */
   possibly_doubled: number;
   unknown_acks: number;
   split_chunks: number;

@@ -64,7 +64,10 @@ export class DeadLetters {
     const write = this.#last.then(async () =>
       this.#write(await this.#lines(pieces, reason, error)),
     );
-    this.#last = write.catch(() => {});
+    this.#last = write.catch(() => {
+      // The folder may be gone: it is looked at, and made, anew.
+      this.#files = undefined;
+    });
     return write;
   }
 

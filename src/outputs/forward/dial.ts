@@ -26,28 +26,47 @@ export interface DialOptions {
   readonly lookup: Lookup;
 }
 
+/** Which of a name's addresses to try. */
+export interface AddressChoice {
+  /** Begins with the one after the last that failed: this counts. */
+  readonly attempt: number;
+  /** The only one to try, as long as the name has it. */
+  readonly stay_at?: string | undefined;
+}
+
+export interface Dialed {
+  readonly socket: Socket;
+  /** Where it leads: an IP address, or the path of a socket. */
+  readonly address: string;
+}
+
 /**
  * Connects, and for `tls` shakes hands and verifies. A name is looked up each time, and its
- * addresses are tried in turn, beginning with the one after the last that failed: `attempt` counts.
+ * addresses are tried in turn.
  *
  * @throws LB_UPSTREAM, LB_TLS; whatever `signal` aborts with
  */
 export async function dial(
   options: DialOptions,
-  attempt: number,
+  { attempt, stay_at }: AddressChoice,
   signal: AbortSignal,
-): Promise<Socket> {
+): Promise<Dialed> {
   const { address, timeout_ms } = options;
-  if (address.kind === 'unix') return connectTo({ path: address.path }, timeout_ms, signal);
-  const found = await abortable(lookUp(address.host, options.lookup), signal);
+  if (address.kind === 'unix') {
+    const { path } = address;
+    return { socket: await connectTo({ path }, timeout_ms, signal), address: path };
+  }
+  const all = await abortable(lookUp(address.host, options.lookup), signal);
+  const found = stay_at !== undefined && all.includes(stay_at) ? [stay_at] : all;
   const failures: string[] = [];
   for (let i = 0; i < found.length; i++) {
     const host = found[(attempt + i) % found.length] as string;
     try {
       const share_ms = timeout_ms / found.length;
       const socket = await connectTo({ host, port: address.port }, share_ms, signal);
-      if (address.kind === 'tcp') return socket;
-      return await secure(socket, address.host, options.tls, share_ms, signal);
+      if (address.kind === 'tcp') return { socket, address: host };
+      const secured = await secure(socket, address.host, options.tls, share_ms, signal);
+      return { socket: secured, address: host };
     } catch (error) {
       if (signal.aborted || found.length === 1) throw error;
       failures.push(messageOf(error));

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { messageOf } from '../../errors.ts';
 import { RateLimitedLog } from '../../sys/rate-limited-log.ts';
 import { sleep } from '../../sys/sleep.ts';
@@ -48,6 +49,8 @@ export class ForwardOutput implements Output {
   constructor(options: ForwardOutputOptions, source: OutputSource, world: ForwardWorld) {
     this.name = options.name;
     this.#options = options;
+    // Every chunk that the dead letter cannot take yet waits on it: Node would suspect a leak.
+    setMaxListeners(0, this.#stopping.signal);
     this.#source = joinedSource(source, {
       limits: options.join_partial,
       clock: world.clock,
@@ -240,12 +243,13 @@ function upstreamOptions(
     handshake: options.handshake,
     where: url,
   };
-  const { delay_min_ms, delay_max_ms } = options.retry;
+  const { delay_min_ms, delay_max_ms, failover_after_ms } = options.retry;
   return {
     connection,
     backoff: { delay_min_ms, delay_max_ms, factor: 2 },
     max_age_ms: options.connection_max_age_ms,
     waiting_max_bytes: options.chunk_max_bytes,
     acks: options.ack,
+    stay_ms: failover_after_ms,
   };
 }

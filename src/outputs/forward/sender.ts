@@ -42,6 +42,8 @@ export class Sender {
     this.#upstreams = upstreams.map((options, server) => {
       const { url } = context.options.servers[server] ?? { url: String(server) };
       return new Upstream(url, options, context.clock, {
+        unknownSince: () => context.window.unknownSince_ms(server),
+        moved: () => this.#countDoubled(context.window.replaced(server)),
         up: () => this.#up(server),
         writable: () => this.#pump(server),
         acked: (ids) => this.#acked(server, ids),
@@ -212,13 +214,17 @@ export class Sender {
   /** Gives tags to the servers that are to have them now. */
   #reroute(): void {
     if (this.#upstreams.length === 1) return;
-    const { window, counters, clock, options } = this.#context;
+    const { window, clock, options } = this.#context;
     const left_ms = clock.monotonic_ms() - options.retry.failover_after_ms;
     const doubled = window.reroute(
       this.#route,
       (chunk) => (chunk.unknown_since_ms ?? 0) <= left_ms,
     );
-    for (const chunk of doubled) counters.possibly_doubled += chunk.events;
+    this.#countDoubled(doubled);
+  }
+
+  #countDoubled(doubled: readonly Chunk[]): void {
+    for (const chunk of doubled) this.#context.counters.possibly_doubled += chunk.events;
   }
 
   #settled(): void {

@@ -13,6 +13,8 @@ export interface UpstreamOptions {
   readonly waiting_max_bytes: number;
   /** False: a chunk counts as acked once the kernel has it. */
   readonly acks: boolean;
+  /** How long an address that may have chunks is tried alone, before others of the same name. */
+  readonly stay_ms: number;
 }
 
 /** Why a server cannot be sent to any more, for now. */
@@ -27,6 +29,10 @@ export interface Loss {
 }
 
 export interface UpstreamEvents {
+  /** Since when the outcome of something that was sent is unknown; monotonic. */
+  unknownSince(): number | undefined;
+  /** The connection that is about to be `up` leads to another address than the one before. */
+  moved(): void;
   /** A connection is ready. */
   up(): void;
   /** There may be room for more. */
@@ -48,7 +54,8 @@ export type UpstreamState = 'idle' | 'connecting' | 'up' | 'waiting' | 'stopped'
 
 /**
  * One server: at most one connection at a time, made anew when it breaks, after a back-off
- * that only an ack resets. It never gives up.
+ * that only an ack resets. It never gives up. A name with several addresses is stayed with
+ * as servers of a list are: see `stay_ms`.
  */
 export class Upstream {
   readonly name: string;
@@ -59,6 +66,8 @@ export class Upstream {
   readonly #stopping = new AbortController();
   #state: UpstreamState = 'idle';
   #connection: Connection | undefined;
+  /** Of the last connection that was ready. */
+  #address: string | undefined;
   #opened_ms = 0;
   #acks_count = 0;
   #unacked_count = 0;
@@ -141,8 +150,8 @@ export class Upstream {
   async #open(): Promise<void> {
     const slot: { mine?: Connection } = {};
     const isMine = (): boolean => slot.mine !== undefined && this.#connection === slot.mine;
-    const attempt = this.#backoff.failures_count;
-    const opened = await Connection.open(this.#options.connection, attempt, this.#stopping.signal, {
+    const choice = { attempt: this.#backoff.failures_count, stay_at: this.#addressToStayAt() };
+    const opened = await Connection.open(this.#options.connection, choice, this.#stopping.signal, {
       acked: (ids) => {
         if (isMine()) this.#acked(ids);
       },
@@ -155,6 +164,8 @@ export class Upstream {
       return;
     }
     slot.mine = opened;
+    if (this.#address !== undefined && this.#address !== opened.address) this.#events.moved();
+    this.#address = opened.address;
     this.#connection = opened;
     this.#state = 'up';
     this.#opened_ms = this.#clock.monotonic_ms();
@@ -163,6 +174,14 @@ export class Upstream {
     // It may have ended while this was waiting for it.
     if (opened.ending !== undefined) this.#closed(opened.ending);
     else this.#events.up();
+  }
+
+  /** The addresses of one name may be different servers: what one of them may have is not given to another at once. */
+  #addressToStayAt(): string | undefined {
+    const since_ms = this.#events.unknownSince();
+    if (since_ms === undefined) return undefined;
+    const is_over = this.#clock.monotonic_ms() - since_ms >= this.#options.stay_ms;
+    return is_over ? undefined : this.#address;
   }
 
   #acked(ids: readonly string[]): void {

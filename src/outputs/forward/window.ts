@@ -160,6 +160,19 @@ export class AckWindow {
     return doubled;
   }
 
+  /** Since when the oldest chunk of unknown outcome of a server has been one. */
+  unknownSince_ms(server: number): number | undefined {
+    const since_ms = this.#unknown(server).map((chunk) => chunk.unknown_since_ms ?? 0);
+    return since_ms.length === 0 ? undefined : Math.min(...since_ms);
+  }
+
+  /** Another one has taken the server's place, to which its chunks go now. Returns those that the first may have. */
+  replaced(server: number): Chunk[] {
+    const doubled = this.#unknown(server);
+    for (const chunk of doubled) chunk.unknown_since_ms = undefined;
+    return doubled;
+  }
+
   /** From now on the chunk is only sent with nothing beside it. */
   isolate(chunk: Chunk): void {
     chunk.alone = true;
@@ -215,6 +228,13 @@ export class AckWindow {
     this.#end_seq = Math.max(this.#end_seq, seq);
     this.#floor_seq = Math.max(this.#floor_seq, seq);
     return gone;
+  }
+
+  #unknown(server: number): Chunk[] {
+    const own = [...this.#lanes.values()].filter((lane) => lane.server === server);
+    return own.flatMap(({ chunks }) =>
+      chunks.filter((chunk) => chunk.unknown_since_ms !== undefined),
+    );
   }
 
   #line(server: number): ServerLine {

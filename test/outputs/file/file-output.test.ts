@@ -9,6 +9,7 @@ import { nodeFs } from '../../../src/sys/fs.ts';
 import { silentLog } from '../../../src/sys/log.ts';
 import { numbered } from '../../support/entries.ts';
 import { FaultFs, systemError } from '../../support/fault-fs.ts';
+import { fileOptions } from '../../support/file-output-options.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { RecordSource } from '../../support/record-source.ts';
 import { type TempDir, tempDir } from '../../support/temp-dir.ts';
@@ -35,25 +36,11 @@ async function begin(
   options: Partial<FileOutputOptions> = {},
   { fs = nodeFs, clock = systemClock, matches = (_tag: Buffer): boolean => true } = {},
 ): Promise<Output> {
-  const output = fileOutput(
-    {
-      name: 'archive',
-      path: at('events.ndjson'),
-      rotate_max_bytes: undefined,
-      rotate_every_ms: undefined,
-      rotate_keep_max: 100,
-      compress: 'off',
-      mode: 0o640,
-      tag_prefix: '',
-      add: {},
-      interval_ms: 0,
-      retry_min_ms: 0,
-      retry_max_ms: 1,
-      ...options,
-    },
-    journal.source(matches),
-    { clock, log: silentLog, fs },
-  );
+  const output = fileOutput(fileOptions(at('events.ndjson'), options), journal.source(matches), {
+    clock,
+    log: silentLog,
+    fs,
+  });
   await output.start();
   outputs.push(output);
   return output;

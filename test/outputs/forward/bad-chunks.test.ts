@@ -1,9 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { decode } from '@msgpack/msgpack';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CODEC } from '../../../src/protocol/codec.ts';
 import { numbered } from '../../support/entries.ts';
+import { FaultFs, systemError } from '../../support/fault-fs.ts';
 import type { SinkChunk } from '../../support/forward-sink.ts';
 import { type TempDir, tempDir } from '../../support/temp-dir.ts';
 import { until } from '../../support/wait.ts';
@@ -181,6 +183,27 @@ describe('retry.max_age', () => {
     rig.journal.append({ body: numbered(10, 1) });
     await output.drained();
     expect(sink.values('n')).toEqual([10]);
+  });
+
+  it('has many chunks wait for a dead letter that cannot be written, and Node warns of none', async () => {
+    const warnings: string[] = [];
+    const note = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', note);
+    try {
+      const sink = await rig.sink();
+      await sink.stop();
+      for (let i = 0; i < 20; i++) rig.journal.append({ tag: `t${i}`, body: numbered(i, 1) });
+      const fs = new FaultFs();
+      fs.fault = () => systemError('ENOSPC');
+      const waiting = { ...retry, delay_min_ms: 60_000, delay_max_ms: 60_000, max_age_ms: 1 };
+      await rig.output([sink], { ...options(), retry: waiting }, { fs });
+      await until('each was tried', () => fs.calls.length >= 20);
+      // Warnings come a turn of the loop later.
+      await setImmediate();
+      expect(warnings).toEqual([]);
+    } finally {
+      process.off('warning', note);
+    }
   });
 });
 

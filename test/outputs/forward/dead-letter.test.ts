@@ -1,4 +1,4 @@
-import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DeadLetters } from '../../../src/outputs/forward/dead-letter.ts';
@@ -45,6 +45,19 @@ const piece = (seq: number, events = 2) =>
   storedPiece(recordOf(seq, 'app', numbered(seq * 10, events), { count: events }));
 
 describe('the dead letter folder', () => {
+  it('is made again when somebody removed it, and when there was no room for it at first', async () => {
+    const fs = new FaultFs();
+    fs.fault = ({ operation }) => (operation === 'mkdir' ? systemError('ENOSPC') : undefined);
+    const letters = open(1_000_000, 'main', fs);
+    await expect(letters.append([piece(1)], 'poison', 'e')).rejects.toThrow('ENOSPC');
+    fs.fault = () => undefined;
+    await letters.append([piece(1)], 'poison', 'e');
+    await rm(join(dir.path, 'dead'), { recursive: true });
+    await expect(letters.append([piece(2)], 'poison', 'e')).rejects.toThrow('ENOENT');
+    await letters.append([piece(2)], 'poison', 'e');
+    expect((await lines()).map(({ seq }) => seq)).toEqual([2, 2]);
+  });
+
   it('holds a line for every event: why, where it was, readable, and exact', async () => {
     await open().append([piece(4)], 'poison', 'it closed');
     const [first, second] = await lines();

@@ -7,6 +7,8 @@ import { DropLedger } from '../../../src/sys/ledger.ts';
 import { silentLog } from '../../../src/sys/log.ts';
 import { numbered } from '../../support/entries.ts';
 import { ForwardSink } from '../../support/forward-sink.ts';
+import { addEvents, committed } from '../../support/journal-events.ts';
+import { journalSource } from '../../support/journal-source.ts';
 import { type TempDir, tempDir } from '../../support/temp-dir.ts';
 import { until } from '../../support/wait.ts';
 import { optionsFor, range, serverOf } from './output-under-test.ts';
@@ -32,14 +34,7 @@ const openJournal = (): Promise<Journal> =>
   });
 
 async function startOutput(journal: Journal): Promise<ForwardOutput> {
-  const cursor = await journal.cursor('main', { start: 'oldest' });
-  const source = {
-    reader: journal.reader(cursor.seq, 'main'),
-    cursor,
-    journal_id: journal.id,
-    epoch: journal.epoch,
-    matches: () => true,
-  };
+  const source = await journalSource(journal, 'main');
   const world = { clock: systemClock, log: silentLog, fs: nodeFs, ledger: new DropLedger() };
   const output = new ForwardOutput(
     optionsFor([serverOf(sink)], { window_max_bytes: 64 * 1024, chunk_max_bytes: 64 * 1024 }),
@@ -53,17 +48,9 @@ async function startOutput(journal: Journal): Promise<ForwardOutput> {
 /** Resolves once the events are durable. */
 async function append(journal: Journal, from: number, events: number, tags: number): Promise<void> {
   for (let n = from; n < from + events; n++) {
-    const body = numbered(n, 1, 'p'.repeat(100));
-    const tag = Buffer.from(`t${n % tags}`);
-    const builder = journal.builder(tag, 0, tag.length, 0, 0);
-    const at = builder.reserve(body.length);
-    body.copy(builder.buffer, at);
-    builder.note(1, 1, 1);
+    addEvents(journal, `t${n % tags}`, numbered(n, 1, 'p'.repeat(100)));
   }
-  await new Promise<void>((resolve, reject) => {
-    journal.onCommit((error) => (error === undefined ? resolve() : reject(error)));
-    journal.hurry();
-  });
+  await committed(journal);
 }
 
 const behind = (journal: Journal): number | undefined => journal.cursors()[0]?.events_behind;

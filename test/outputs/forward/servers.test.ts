@@ -138,6 +138,52 @@ describe('names and addresses', () => {
     expect(new Set(asked)).toEqual(new Set(['aggregator.test']));
   });
 
+  /** Two servers behind one name, and what the name leads to. */
+  async function twoBehindOneName(failover_after_ms: number) {
+    const first = await rig.sink();
+    const second = await rig.sink({ host: '127.0.0.2', port: first.port });
+    const addresses = ['127.0.0.1', '127.0.0.2'];
+    const server = serverOf(first, {
+      address: { kind: 'tcp', host: 'both.test', port: first.port },
+    });
+    const retry = { ...RETRY, failover_after_ms };
+    const output = await rig.output([server], { retry }, { lookup: async () => addresses });
+    const doubled = () => output.output.stats().details['possibly_doubled'];
+    return { first, second, addresses, output, doubled };
+  }
+
+  it('retries a chunk of unknown outcome at the address that may have it', async () => {
+    const { first, second, output, doubled } = await twoBehindOneName(60_000);
+    first.react = () => (first.chunks.length < 4 ? 'take_and_close' : 'ack');
+    rig.journal.append({ body: numbered(0, 5), count: 5 });
+    await output.drained();
+    expect(new Set(first.ids).size).toBe(1);
+    expect(second.chunks).toEqual([]);
+    expect(doubled()).toBe(0);
+  });
+
+  it('moves it to another address of the name after failover_after, and counts it as possibly doubled', async () => {
+    const { first, second, output, doubled } = await twoBehindOneName(200);
+    first.react = () => 'take_and_close';
+    rig.journal.append({ body: numbered(0, 5), count: 5 });
+    await until('the first has it', () => first.chunks.length > 0);
+    await first.stop();
+    await output.drained();
+    expect(second.values('n')).toEqual(range(0, 5));
+    expect(doubled()).toBe(5);
+  });
+
+  it('moves it at once when the name leads there no more', async () => {
+    const { first, second, addresses, output, doubled } = await twoBehindOneName(60_000);
+    first.react = () => 'take_and_close';
+    rig.journal.append({ body: numbered(0, 5), count: 5 });
+    await until('the first has it', () => first.chunks.length > 0);
+    addresses.shift();
+    await output.drained();
+    expect(second.values('n')).toEqual(range(0, 5));
+    expect(doubled()).toBe(5);
+  });
+
   it('waits for a name that cannot be looked up yet', async () => {
     const sink = await rig.sink();
     let attempts = 0;

@@ -12,7 +12,10 @@ import { systemClock } from '../../../src/sys/clock.ts';
 import { nodeFs } from '../../../src/sys/fs.ts';
 import { silentLog } from '../../../src/sys/log.ts';
 import { FaultFs, systemError } from '../../support/fault-fs.ts';
+import { fileOptions } from '../../support/file-output-options.ts';
 import { dockerFragments, fragment, shortLine } from '../../support/fragments.ts';
+import { committed } from '../../support/journal-events.ts';
+import { journalSource } from '../../support/journal-source.ts';
 import { RecordSource } from '../../support/record-source.ts';
 import { type TempDir, tempDir } from '../../support/temp-dir.ts';
 import { until } from '../../support/wait.ts';
@@ -42,22 +45,7 @@ async function begin(
   { fs = nodeFs, source = journal.source() } = {},
 ): Promise<Output> {
   const output = fileOutput(
-    {
-      name: 'archive',
-      path: join(dir.path, 'events.ndjson'),
-      rotate_max_bytes: undefined,
-      rotate_every_ms: undefined,
-      rotate_keep_max: 100,
-      compress: 'off',
-      mode: 0o640,
-      tag_prefix: '',
-      add: {},
-      interval_ms: 0,
-      retry_min_ms: 0,
-      retry_max_ms: 1,
-      join_partial: PATIENT,
-      ...options,
-    },
+    fileOptions(join(dir.path, 'events.ndjson'), { join_partial: PATIENT, ...options }),
     source,
     { clock, log: silentLog, fs },
   );
@@ -172,24 +160,14 @@ describe('a file output that joins', () => {
     const count = 6;
     for (let i = 0; i < count; i++) {
       const real = await Journal.open({ directory: join(dir.path, 'journal') });
-      const cursor = await real.cursor('archive', { start: 'oldest' });
-      const source = {
-        reader: real.reader(cursor.seq, 'archive'),
-        cursor,
-        journal_id: real.id,
-        epoch: real.epoch,
-        matches: () => true,
-      };
+      const source = await journalSource(real, 'archive');
       const output = await begin({}, { source });
       const before = dockerFragments({ id: `${i - 1}` }, text(i - 1)).slice(1);
       const next = dockerFragments({ id: `${i}` }, text(i)).slice(0, 1);
       for (const body of [...(i === 0 ? [] : before), shortLine(`s${i}`), ...next]) {
         real.appendBody(Buffer.from('app'), 0, 0, [body], 1, 1, 1);
       }
-      await new Promise<void>((resolve) => {
-        real.onCommit(() => resolve());
-        real.hurry();
-      });
+      await committed(real);
       await until('the whole lines are written', async () => (await logs()).includes(`s${i}`));
       await output.stop(1000);
       await real.close();

@@ -3,7 +3,7 @@ export interface Slab {
   readonly buffer: Buffer;
   /** Bytes of large pieces in it; see `SealedCommit`. */
   large_bytes: number;
-  /** True: readers may hold slices of it, so it is never written to again. */
+  /** True: readers may look into it, so it is not written to before they have given it back (see loans.ts). */
   lent: boolean;
 }
 
@@ -17,6 +17,8 @@ export interface Piece {
 const SLAB_BYTES = 256 * 1024;
 /** Slabs kept for the next commit: what a commit of many small records needs. */
 const SPARE_SLABS_MAX = 24;
+/** Slabs of their own size kept, all together. */
+const SPARE_OWN_MAX_BYTES = 8 * 1024 * 1024;
 
 /**
  * Memory for the records of one commit at a time, given out from the front of a
@@ -28,15 +30,23 @@ export class Arena {
   #at = 0;
   #used: Slab[] = [];
   readonly #spare: Slab[] = [];
+  readonly #spare_own: Slab[] = [];
+  #spare_own_bytes = 0;
+  readonly #recycled: (memory: Buffer) => void;
 
   /** Where in `slab` the last `take` began. */
   taken_at = 0;
+
+  /** `recycled` sees memory that comes back, before it is used again. */
+  constructor(recycled: (memory: Buffer) => void = () => {}) {
+    this.#recycled = recycled;
+  }
 
   /** Takes between `bytes` and `wish_bytes` contiguous bytes, as many as fit; `takenEnd` says where they end. */
   take(bytes: number, wish_bytes: number): Slab {
     let slab = this.#slab;
     if (slab === undefined || slab.buffer.length - this.#at < bytes) {
-      if (bytes > SLAB_BYTES) return this.#takeOwn(bytes);
+      if (bytes > SLAB_BYTES) return this.#takeWhole(bytes);
       slab = this.#nextSlab();
     }
     this.taken_at = this.#at;
@@ -66,14 +76,37 @@ export class Arena {
     return used;
   }
 
-  /** Takes back the slabs that nobody was lent. */
+  /** A slab that belongs to no commit yet, for at least `bytes` and at most twice as much. */
+  takeOwn(bytes: number): Slab {
+    const index = this.#spare_own.findIndex(
+      ({ buffer }) => buffer.length >= bytes && buffer.length <= 2 * bytes,
+    );
+    const [spare] = index < 0 ? [] : this.#spare_own.splice(index, 1);
+    if (spare === undefined) return newSlab(Math.ceil(bytes / SLAB_BYTES) * SLAB_BYTES);
+    this.#spare_own_bytes -= spare.buffer.length;
+    return spare;
+  }
+
+  /** Takes back slabs that nobody looks into. */
   recycle(slabs: readonly Slab[]): void {
     for (const slab of slabs) {
-      if (slab.lent || slab.buffer.length !== SLAB_BYTES) continue;
-      if (this.#spare.length >= SPARE_SLABS_MAX) return;
+      this.#recycled(slab.buffer);
+      slab.lent = false;
       slab.large_bytes = 0;
-      this.#spare.push(slab);
+      if (slab.buffer.length === SLAB_BYTES) this.#keepSpare(slab);
+      else this.#keepSpareOwn(slab);
     }
+  }
+
+  #keepSpare(slab: Slab): void {
+    if (this.#spare.length < SPARE_SLABS_MAX) this.#spare.push(slab);
+  }
+
+  #keepSpareOwn(slab: Slab): void {
+    const bytes = slab.buffer.length;
+    if (this.#spare_own_bytes + bytes > SPARE_OWN_MAX_BYTES) return;
+    this.#spare_own.push(slab);
+    this.#spare_own_bytes += bytes;
   }
 
   #nextSlab(): Slab {
@@ -84,8 +117,8 @@ export class Arena {
     return slab;
   }
 
-  #takeOwn(bytes: number): Slab {
-    const slab = newSlab(bytes);
+  #takeWhole(bytes: number): Slab {
+    const slab = this.takeOwn(bytes);
     this.#used.push(slab);
     this.taken_at = 0;
     return slab;

@@ -1,6 +1,7 @@
 import { LogboomError, messageOf } from '../errors.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Log } from '../sys/log.ts';
+import type { Slab } from './arena.ts';
 import type { DiskWriter } from './disk-writer.ts';
 import type { DurableEnd } from './durable-end.ts';
 import type { Place } from './format.ts';
@@ -93,7 +94,9 @@ export class Committer {
       callAll(gathered.callbacks);
       return;
     }
-    const commit = new SealedCommit(gathered.drafts, tail.end, clock.now_ms());
+    const now_ms = clock.now_ms();
+    const takeSlab = (bytes: number): Slab => intake.takeSlab(bytes);
+    const commit = new SealedCommit(gathered.drafts, tail.end, now_ms, takeSlab);
     try {
       if (this.#given_up !== undefined) throw this.#given_up;
       const writer = await disk.append(commit);
@@ -102,9 +105,11 @@ export class Committer {
       this.#giveUp(gathered, asError(error));
       return;
     }
-    tail.add(commit);
+    const lent = gathered.slabs.filter((slab) => slab.lent);
+    if (commit.image_slab !== undefined) lent.push(commit.image_slab);
+    intake.recycle(gathered.slabs.filter((slab) => !slab.lent));
+    tail.add(commit, lent);
     this.#publish(gathered.state, gathered.callbacks, commit.records, commit.after);
-    intake.recycle(gathered.slabs);
   }
 
   async #commitLarge({ records, entries, done }: LargeWork): Promise<void> {

@@ -35,6 +35,7 @@ export interface IntakeOptions {
   readonly commit_max_bytes: number;
   readonly record_max_bytes: number;
   readonly linger_ms: number;
+  readonly recycled: (memory: Buffer) => void;
 }
 
 /**
@@ -51,7 +52,7 @@ export class Intake {
   readonly #clock: Clock;
   readonly #gate: Gate;
   readonly #spaces: Spaces;
-  readonly #arena = new Arena();
+  readonly #arena: Arena;
   readonly #tags = new TagTable();
   readonly #work_is_due: () => void;
   #queue: CommitWork[] = [];
@@ -70,6 +71,7 @@ export class Intake {
     work_is_due: () => void,
   ) {
     this.#options = options;
+    this.#arena = new Arena(options.recycled);
     this.#clock = clock;
     this.#gate = gate;
     this.#spaces = spaces;
@@ -176,7 +178,12 @@ export class Intake {
     return gathered;
   }
 
-  /** Takes back the memory of a commit that is written. */
+  /** Memory for what a commit is made of besides its events. */
+  takeSlab(bytes: number): Slab {
+    return this.#arena.takeOwn(bytes);
+  }
+
+  /** Takes back memory that nobody looks into any more. */
   recycle(slabs: readonly Slab[]): void {
     this.#arena.recycle(slabs);
   }

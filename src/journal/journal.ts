@@ -10,6 +10,7 @@ import { placeCursor } from './epoch.ts';
 import { Gate } from './gate.ts';
 import { DirectoryLock } from './identity.ts';
 import { Intake } from './intake.ts';
+import { Loans } from './loans.ts';
 import { locate } from './locate.ts';
 import { type OpenDirectory, openDirectory } from './open-directory.ts';
 import { type FullOptions, type JournalOptions, withDefaults } from './options.ts';
@@ -44,6 +45,7 @@ export class Journal implements JournalWriter {
   readonly #options: FullOptions;
   readonly #opened: OpenDirectory;
   readonly #tail: Tail;
+  readonly #loans: Loans;
   readonly #gate = new Gate();
   readonly #durable_end = new DurableEnd();
   readonly #cursors: CursorSet;
@@ -101,7 +103,9 @@ export class Journal implements JournalWriter {
     const syncs = options.sync === 'disk';
     this.#options = options;
     this.#opened = opened;
-    const tail = new Tail(options.tail_max_bytes, end);
+    const loans = new Loans((slabs) => this.#intake.recycle(slabs));
+    this.#loans = loans;
+    const tail = new Tail(options.tail_max_bytes, end, (commit) => loans.retire(commit));
     this.#tail = tail;
     this.#cursors = new CursorSet(fs, join(directory, 'cursors'), syncs, {
       journal_id: identity.journal_id,
@@ -229,6 +233,7 @@ export class Journal implements JournalWriter {
         ...this.#options,
         segments: this.#opened.segments,
         tail: this.#tail,
+        loan: this.#loans.open(from_seq),
         durable_end: this.#durable_end,
         quarantine: this.#opened.quarantine,
         keeps_place: () => this.#cursors.get(name) !== undefined,

@@ -31,6 +31,8 @@ export interface JournalOptions {
   readonly fs?: FileSystem;
   readonly clock?: Clock;
   readonly log?: Log;
+  /** Sees memory before it is used again. A test that fills it finds who looks into it too late. */
+  readonly recycled?: (memory: Buffer) => void;
   /** Where lost events are counted: `drop_oldest`, `max_lag`, `not_kept`, `corrupt`, `missing_segment`. */
   readonly ledger?: DropLedger;
 }
@@ -61,6 +63,7 @@ export function withDefaults(options: JournalOptions): FullOptions {
     clock: systemClock,
     log: silentLog,
     ledger: new DropLedger(),
+    recycled: () => {},
     ...options,
     max_bytes,
     commit_max_bytes,

@@ -4,6 +4,7 @@ import type { DropLedger } from '../sys/ledger.ts';
 import type { Log } from '../sys/log.ts';
 import type { DurableEnd } from './durable-end.ts';
 import { type Place, RECORD_KIND, SEGMENT_HEADER_BYTES } from './format.ts';
+import type { Loan } from './loans.ts';
 import type { Quarantine } from './quarantine.ts';
 import { isUnreadable } from './salvaged-file.ts';
 import type { RecordItem, SegmentItem } from './segment-items.ts';
@@ -18,6 +19,7 @@ export interface ReaderContext {
   readonly fs: FileSystem;
   readonly segments: SegmentList;
   readonly tail: Tail;
+  readonly loan: Loan;
   readonly durable_end: DurableEnd;
   readonly quarantine: Quarantine;
   readonly ledger: DropLedger;
@@ -91,8 +93,17 @@ export class LogReader implements JournalReader {
     }
   }
 
+  release(seq: number): void {
+    this.#context.loan.release(seq);
+  }
+
+  keep(): void {
+    this.#context.loan.keep();
+  }
+
   close(): void {
     this.#closed = true;
+    this.#context.loan.close();
     this.#context.closed();
     this.#closeSegment().catch(() => {});
   }
@@ -116,6 +127,7 @@ export class LogReader implements JournalReader {
     if (!tail.has(this.#next_seq)) return [];
     const records = tail.read(this.#next_seq, max_bytes);
     for (const record of records) this.#passed(record);
+    this.#context.loan.give(this.#next_seq);
     return records;
   }
 

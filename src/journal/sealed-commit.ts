@@ -29,6 +29,17 @@ export interface Draft {
 
 /** Smaller pieces are copied together; for larger ones an iovec of their own is cheaper. */
 const LARGE_PIECE_BYTES = 4096;
+/** Memory for a larger image is used again; a smaller one is not worth a slab. */
+const OWN_IMAGE_MAX_BYTES = 64 * 1024;
+
+/** Gives memory of at least `bytes`. */
+export type TakeSlab = (bytes: number) => Slab;
+
+const newMemory: TakeSlab = (bytes) => ({
+  buffer: Buffer.allocUnsafeSlow(bytes),
+  large_bytes: 0,
+  lent: false,
+});
 
 /** A body's buffer that does not come from the arena: its owner never writes to it again. */
 export function foreignPiece(buffer: Buffer): Piece {
@@ -54,11 +65,21 @@ export class SealedCommit implements CommitImage {
   readonly total_bytes: number;
   /** Those that take a seq, in order. */
   readonly records: readonly StoredRecord[];
+  /** The slab of a large image; it is lent as long as the records are. */
+  readonly image_slab: Slab | undefined;
   readonly #all: readonly StoredRecord[];
   readonly #iovecs: readonly Buffer[];
 
-  constructor(drafts: readonly Draft[], first: Place, committed_ms: number) {
-    this.image = Buffer.allocUnsafeSlow(imageBytes(drafts));
+  constructor(
+    drafts: readonly Draft[],
+    first: Place,
+    committed_ms: number,
+    takeSlab: TakeSlab = newMemory,
+  ) {
+    const image_bytes = imageBytes(drafts);
+    if (image_bytes > OWN_IMAGE_MAX_BYTES) this.image_slab = takeSlab(image_bytes);
+    this.image =
+      this.image_slab?.buffer.subarray(0, image_bytes) ?? Buffer.allocUnsafeSlow(image_bytes);
     this.first = first;
     this.committed_ms = committed_ms;
     const layout = new Layout(this, drafts, first);

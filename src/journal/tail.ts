@@ -1,4 +1,6 @@
+import type { Slab } from './arena.ts';
 import type { Place } from './format.ts';
+import type { LentCommit } from './loans.ts';
 import type { SealedCommit } from './sealed-commit.ts';
 import type { JournalRecord } from './types.ts';
 
@@ -7,6 +9,8 @@ const RECORD_OBJECT_BYTES = 400;
 
 interface TailCommit {
   readonly commit: SealedCommit;
+  /** What its records lie in. */
+  readonly slabs: readonly Slab[];
   readonly memory_bytes: number;
 }
 
@@ -17,13 +21,16 @@ interface TailCommit {
  */
 export class Tail {
   readonly #bytes_max: number;
+  readonly #retire: (commit: LentCommit) => void;
   #commits: TailCommit[] = [];
   #bytes = 0;
   #end: Place;
 
-  constructor(bytes_max: number, end: Place) {
+  /** Calls `retire` with each commit that it does not offer any more, in their order. */
+  constructor(bytes_max: number, end: Place, retire: (commit: LentCommit) => void) {
     this.#bytes_max = bytes_max;
     this.#end = end;
+    this.#retire = retire;
   }
 
   /** The place behind the last durable record. */
@@ -36,22 +43,18 @@ export class Tail {
     return this.#commits[0]?.commit.first.seq ?? this.#end.seq;
   }
 
-  add(commit: SealedCommit): void {
+  add(commit: SealedCommit, slabs: readonly Slab[]): void {
     this.#end = commit.after;
-    if (commit.records.length === 0) return;
     const memory_bytes = commit.total_bytes + commit.records.length * RECORD_OBJECT_BYTES;
-    this.#commits.push({ commit, memory_bytes });
+    this.#commits.push({ commit, slabs, memory_bytes });
     this.#bytes += memory_bytes;
-    while (this.#bytes > this.#bytes_max && this.#commits.length > 0) {
-      this.#bytes -= this.#commits.shift()?.memory_bytes ?? 0;
-    }
+    this.#keep(this.#bytes_max);
   }
 
   /** Records became durable that are not in memory: it begins anew behind them. */
   skipTo(end: Place): void {
     this.#end = end;
-    this.#commits = [];
-    this.#bytes = 0;
+    this.#keep(0);
   }
 
   /** Whether the record `seq` is in memory. */
@@ -88,6 +91,16 @@ export class Tail {
     const behind = this.#commits.find(({ commit }) => commit.after.bytes_before >= bytes_before);
     const record = behind?.commit.records.find((found) => found.bytes_before >= bytes_before);
     return record ?? behind?.commit.after ?? this.#end;
+  }
+
+  #keep(bytes_max: number): void {
+    while (this.#bytes > bytes_max) {
+      const oldest = this.#commits.shift();
+      if (oldest === undefined) return;
+      this.#bytes -= oldest.memory_bytes;
+      const { first, after } = oldest.commit;
+      this.#retire({ first_seq: first.seq, end_seq: after.seq, slabs: oldest.slabs });
+    }
   }
 
   /** The commit that holds `seq`, by halving. */

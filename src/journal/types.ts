@@ -144,6 +144,13 @@ export interface JournalReader {
    * Skips records that are quarantined or were dropped. Rejects when `signal` aborts.
    */
   read(max_bytes: number, signal: AbortSignal): Promise<JournalRecord[]>;
+  /**
+   * Promises that nobody looks into the bodies of records before `seq` any more, other than those
+   * that were kept: their memory is used again. Who never calls it may look into all for good.
+   */
+  release(seq: number): void;
+  /** Whatever was read up to now may be looked into for good: it is not known for how long. */
+  keep(): void;
   close(): void;
 }
 

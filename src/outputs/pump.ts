@@ -176,6 +176,7 @@ export class Pump implements Output {
         await this.#delivery.deliver({ records, next_seq }, this.#done, this.#giving_up.signal);
         this.#state = 'running';
         this.#backoff.reset();
+        reader.release(next_seq);
         break;
       } catch (error) {
         if (this.#stopping.signal.aborted) throw error;

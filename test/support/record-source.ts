@@ -121,6 +121,8 @@ export class RecordSource {
         }
         return taken;
       },
+      release() {},
+      keep() {},
       close() {},
     };
   }
@@ -128,8 +130,12 @@ export class RecordSource {
   #appended(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
-      this.#waiting.push(resolve);
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+      const abort = (): void => reject(signal.reason as Error);
+      this.#waiting.push(() => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      });
+      signal.addEventListener('abort', abort, { once: true });
     });
   }
 }

@@ -58,7 +58,7 @@ export interface ChunkPlan {
   readonly committed_ms: number;
 }
 
-/** A planned chunk on its way. Only `AckWindow` changes `state` and what is below it. */
+/** A planned chunk on its way. Only `AckWindow` changes `state` and what is below it, but for `taken`. */
 export class Chunk implements ChunkPlan {
   readonly id: string;
   readonly tag: Buffer;
@@ -82,6 +82,8 @@ export class Chunk implements ChunkPlan {
   held = false;
   /** When it was last handed to a connection. */
   sent_ms = 0;
+  /** The kernel has all of the message that it was last sent in: no socket looks into `wire` any more. */
+  taken = false;
   /** Since when it is unknown whether the server that it was sent to has it. */
   unknown_since_ms: number | undefined = undefined;
   /** Failures that were this chunk's own as far as can be told (see poison.ts). */

@@ -1,3 +1,4 @@
+import type { JournalReader } from '../../journal/types.ts';
 import type { Clock } from '../../sys/clock.ts';
 import type { FileSystem } from '../../sys/fs.ts';
 import type { DropLedger } from '../../sys/ledger.ts';
@@ -26,6 +27,7 @@ export interface ForwardWorld {
 export interface ForwardContext {
   readonly options: ForwardOutputOptions;
   readonly profile: KindProfile;
+  readonly reader: JournalReader;
   readonly window: AckWindow;
   readonly saver: PlanSaver;
   readonly ids: ChunkIds;

@@ -211,6 +211,7 @@ function contextOf(
   return {
     options,
     profile: KINDS[options.kind],
+    reader: source.reader,
     window,
     saver: new PlanSaver(cursor, window, epoch, retrier, clock),
     ids: new ChunkIds({ journal_id, epoch, output_name: options.name }),

@@ -101,6 +101,8 @@ export class Sender {
 
   /** The journal dropped everything before `seq`. */
   dropBefore(seq: number): void {
+    // What is in flight of it stays in the socket.
+    this.#context.reader.keep();
     this.#context.window.dropBefore(seq);
     this.#settled();
     this.pump();
@@ -172,6 +174,8 @@ export class Sender {
       counters.bytes_out += wire_bytes;
       this.#balancer.acked(server, now_ms - chunk.sent_ms, now_ms);
       this.#quarantine.acked(chunk);
+      // Acked before it was sent whole: the rest of it is still in the socket.
+      if (!chunk.taken) this.#context.reader.keep();
     }
     return true;
   }
@@ -189,6 +193,7 @@ export class Sender {
     const { window, counters, clock, log } = this.#context;
     const now_ms = clock.monotonic_ms();
     const lost = window.fail(server, now_ms);
+    this.#context.reader.keep();
     const upstream = this.#upstream(server);
     if (loss.was_idle) {
       log.info('idle', { server: upstream.name }, 'the upstream closed an idle connection');
@@ -227,7 +232,10 @@ export class Sender {
     for (const chunk of doubled) this.#context.counters.possibly_doubled += chunk.events;
   }
 
+  /** Some chunks need no more to be sent: the journal may use their memory again. */
   #settled(): void {
+    const { reader, window } = this.#context;
+    reader.release(window.cursor_seq);
     this.#context.saver.noteProgress(this.#context.stopping);
     this.#events.changed();
   }

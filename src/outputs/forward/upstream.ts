@@ -102,7 +102,7 @@ export class Upstream {
     if (connection === undefined) throw new Error(`${this.name} is ${this.#state}`);
     this.#unacked_count += batch.ids.length;
     connection.write(batch.finish(), () => {
-      batch.release();
+      batch.taken();
       if (this.#connection !== connection) return;
       if (!this.#options.acks) this.#acked(batch.ids);
       this.#events.writable();

@@ -48,6 +48,7 @@ export class SlabPool {
  */
 export class MessageBatch {
   readonly ids: string[] = [];
+  readonly #chunks: Chunk[] = [];
   readonly #acks: boolean;
   readonly #buffers: Buffer[] = [];
   #bytes = 0;
@@ -87,6 +88,8 @@ export class MessageBatch {
     this.#options(id, wire.events, wire.codec, signalOf(attrs));
     this.#bytes += this.#at - before;
     this.ids.push(id);
+    this.#chunks.push(chunk);
+    chunk.taken = false;
   }
 
   /** Everything that was added, in order. Nothing more may be added. */
@@ -95,8 +98,9 @@ export class MessageBatch {
     return this.#buffers;
   }
 
-  /** The buffers of `finish()` are not needed any more. */
-  release(): void {
+  /** The kernel has what `finish()` gave. */
+  taken(): void {
+    for (const chunk of this.#chunks) chunk.taken = true;
     this.#pool.give(this.#slabs);
   }
 

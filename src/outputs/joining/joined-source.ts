@@ -106,6 +106,11 @@ class JoinedReader implements JournalReader {
     }
   }
 
+  /** Nothing is given back: held lines, and those made of them, lie in what was read. */
+  release(): void {}
+
+  keep(): void {}
+
   close(): void {
     this.#reader.close();
   }

@@ -1,18 +1,18 @@
 import { hostname, networkInterfaces } from 'node:os';
 import type { Config } from '../config/types.ts';
-import { type DockerFigures, DockerInput } from '../inputs/docker/docker-input.ts';
+import type { DockerFigures, DockerInput } from '../inputs/docker/docker-input.ts';
 import { MERGE_SPACE, MergeStates } from '../inputs/docker/merge/merge-states.ts';
 import type { Gap } from '../inputs/docker/trouble-report.ts';
 import type { FilterSource } from '../inputs/forward/message-filter.ts';
 import { Poller } from '../inputs/logfile/follow/poller.ts';
 import { POSITION_SPACE, Positions } from '../inputs/logfile/positions.ts';
-import { type TailFigures, TailInputs } from '../inputs/tail/tail-inputs.ts';
+import type { TailFigures, TailInputs } from '../inputs/tail/tail-inputs.ts';
 import type { JournalWriter, StateSpace } from '../journal/types.ts';
 import type { ContainerFigures } from '../status/source.ts';
 import type { Clock } from '../sys/clock.ts';
 import { nodeFs } from '../sys/fs.ts';
 import type { Log } from '../sys/log.ts';
-import { type HostContainers, openHostContainers } from './host-containers.ts';
+import type { HostContainers } from './host-containers.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface LogInputsDeps {
@@ -39,7 +39,8 @@ export interface LogSummary {
  *               Upkeep: which positions are still of use
  *
  * Invariant: what it keeps is known before the journal is opened, since the journal
- * hands it back then.
+ * hands it back then. What reads is loaded only where there is something to read: a start
+ * without it is faster.
  */
 export class LogInputs {
   readonly #config: Config;
@@ -152,6 +153,11 @@ export class LogInputs {
 
   async #startDocker(journal: JournalWriter, alive_ms: number): Promise<void> {
     const { docker, inputs } = this.#config;
+    if (docker.root === undefined && docker.api_socket === undefined) return;
+    const [{ openHostContainers }, { DockerInput }] = await Promise.all([
+      import('./host-containers.ts'),
+      import('../inputs/docker/docker-input.ts'),
+    ]);
     this.#containers = await openHostContainers(docker, this.#deps);
     if (this.#containers === undefined) return;
     const { source, engine, own_id } = this.#containers;
@@ -172,6 +178,7 @@ export class LogInputs {
   async #startTail(journal: JournalWriter, alive_ms: number): Promise<void> {
     const { tail } = this.#config.inputs;
     if (tail.length === 0) return;
+    const { TailInputs } = await import('../inputs/tail/tail-inputs.ts');
     this.#tail = new TailInputs(tail, { ...this.#feeding(journal), alive_ms });
     await this.#tail.start();
   }

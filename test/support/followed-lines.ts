@@ -1,4 +1,5 @@
 import { openLog } from '../../src/inputs/logfile/follow/open-log.ts';
+import { ReadMemory } from '../../src/inputs/logfile/follow/read-memory.ts';
 import type {
   LogFiles,
   LogPlace,
@@ -20,6 +21,7 @@ export interface FollowedLinesOptions {
 /** Follows a log of text lines in a folder, and keeps what it brought. */
 export class FollowedLines {
   readonly clock = new ManualClock();
+  readonly memory = new ReadMemory();
   readonly troubles: LogTrouble[] = [];
   /** All lines of all readers so far. */
   readonly lines: string[] = [];
@@ -47,7 +49,7 @@ export class FollowedLines {
   async open(from: LogStart = 'oldest'): Promise<this> {
     this.#reader = await openLog(
       { files: this.files, from, onTrouble: (trouble) => this.troubles.push(trouble) },
-      { fs: this.#fs, clock: this.clock },
+      { fs: this.#fs, clock: this.clock, memory: this.memory },
     );
     return this;
   }

@@ -102,6 +102,13 @@ export class MemoryJournal implements JournalWriter {
     return this.state === 'writable';
   }
 
+  get waiting_bytes(): number {
+    return this.#open.parts.reduce(
+      (sum, part) => sum + (part instanceof MemoryBuilder ? part.bytes : part.body.length),
+      0,
+    );
+  }
+
   /** Events that are not durable yet. */
   get pending_events(): number {
     return this.#open.parts.reduce((sum, part) => sum + part.count, 0);

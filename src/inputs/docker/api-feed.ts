@@ -138,6 +138,7 @@ export class ApiFeed {
   #note(place: Buffer): Promise<void> | undefined {
     const { journal } = this.#deps;
     this.#notePlace(place);
+    this.#events.rest();
     this.#events.refresh();
     return journal.writable ? undefined : whenWritable(journal, this.#stopped.signal);
   }

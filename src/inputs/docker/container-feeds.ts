@@ -75,7 +75,7 @@ export class ContainerFeeds {
   readonly #deps: ContainerFeedsDeps;
   readonly #json_file = new JsonFileFormat();
   readonly #local = new LocalFormat();
-  readonly #feeds = new Map<string, { readonly name: string; readonly feed: Feed }>();
+  readonly #feeds = new Map<string, FedContainer & { readonly feed: Feed }>();
 
   constructor(deps: ContainerFeedsDeps) {
     this.#deps = deps;
@@ -124,10 +124,7 @@ export class ContainerFeeds {
   }
 
   all(): FedContainer[] {
-    return Array.from(this.#feeds, ([id, { name, feed }]) => ({
-      ...{ id, name, figures: feed.figures },
-      how: feed instanceof LogFeed ? feed.format : 'api',
-    }));
+    return [...this.#feeds.values()];
   }
 
   /** Reads no further; what is left is for the next start. */
@@ -136,7 +133,9 @@ export class ContainerFeeds {
   }
 
   #start(container: Container, feed: Feed): void {
-    this.#feeds.set(container.id, { name: container.name, feed });
+    const { id, name } = container;
+    const how = feed instanceof LogFeed ? feed.format : 'api';
+    this.#feeds.set(id, { id, name, how, figures: feed.figures, feed });
     feed.start();
   }
 

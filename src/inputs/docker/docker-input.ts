@@ -8,6 +8,7 @@ import type { FileSystem } from '../../sys/fs.ts';
 import type { Log } from '../../sys/log.ts';
 import { openLog } from '../logfile/follow/open-log.ts';
 import type { Poller } from '../logfile/follow/poller.ts';
+import { ReadMemory } from '../logfile/follow/read-memory.ts';
 import { LocalFormat } from '../logfile/formats/local.ts';
 import type { Positions } from '../logfile/positions.ts';
 import type { LogFiles, LogReader, LogStart } from '../logfile/types.ts';
@@ -77,6 +78,7 @@ export class DockerInput {
   readonly #config: DockerConfig;
   readonly #deps: DockerInputDeps;
   readonly #local = new LocalFormat();
+  readonly #memory = new ReadMemory();
   readonly #addresses: RelayAddresses;
   readonly #identities: Identities;
   readonly #feeds: ContainerFeeds;
@@ -321,6 +323,6 @@ export class DockerInput {
   #open(container: Container, files: LogFiles, from: LogStart): Promise<LogReader> {
     const { fs, clock } = this.#deps;
     const onTrouble = this.#trouble.ofLog(container);
-    return openLog({ files, from, onTrouble }, { fs, clock });
+    return openLog({ files, from, onTrouble }, { fs, clock, memory: this.#memory });
   }
 }

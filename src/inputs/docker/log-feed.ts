@@ -49,6 +49,8 @@ const JOIN_RULES: Readonly<Record<LineFormat['name'], JoinRule>> = {
   cri: 'same_source',
 };
 
+const NOTHING = Buffer.alloc(0);
+
 /**
  * One log on its way into the journal: each line becomes the event that the fluentd
  * driver would have sent.
@@ -90,7 +92,7 @@ export class LogFeed {
     const { key: name } = this.#options;
     const limited = new RateLimitedLog(log, clock, { lines_max: 1, interval_ms: 60_000 });
     this.#polled = poller.add(
-      () => this.#look(),
+      () => (this.#standsStill() ? false : this.#look()),
       (error) => {
         if (this.#stopped.signal.aborted) return;
         const fields = { log: name, error: messageOf(error) };
@@ -135,6 +137,11 @@ export class LogFeed {
     this.#reader = undefined;
   }
 
+  /** Nothing is new, and nobody waits to be told so. */
+  #standsStill(): boolean {
+    return this.#askers.length === 0 && this.#reader?.standsStill() === true;
+  }
+
   /** Everything that is there now; true if there was something. */
   async #look(): Promise<boolean> {
     const { signal } = this.#stopped;
@@ -153,6 +160,8 @@ export class LogFeed {
       await this.#takeOrReturn(batch);
       had_news = true;
     }
+    // Else each of many logs that are behind would keep what it reads into while the journal is full.
+    reader.rest();
     if (reader.ended) this.#tellEnd();
     return had_news;
   }
@@ -186,6 +195,16 @@ export class LogFeed {
   }
 
   #take(batch: LogBatch): void {
+    try {
+      this.#writeLines(batch);
+    } finally {
+      this.#events.rest();
+      this.#line.buf = NOTHING;
+    }
+    this.#note(batch.placeAfter(batch.count - 1));
+  }
+
+  #writeLines(batch: LogBatch): void {
     const line = this.#line;
     const { format } = this.#options;
     // From the buffer's offsets to the file's.
@@ -200,7 +219,6 @@ export class LogFeed {
       this.#events.write(line, base + start);
       this.figures.lines++;
     }
-    this.#note(batch.placeAfter(batch.count - 1));
   }
 
   #note(behind: LogPlace): void {

@@ -85,7 +85,7 @@ export interface LogFiles {
   readonly format: LineFormat;
 }
 
-/** Whole entries, in their order. The memory is the reader's, and valid until its next `read`. */
+/** Whole entries, in their order. The memory is the reader's, and valid until its next `read` or `rest`. */
 export interface LogBatch {
   readonly buf: Buffer;
   readonly count: number;
@@ -128,6 +128,10 @@ export interface LogReader {
    * machine lacks something for now (descriptors, memory): read again later.
    */
   read(max_bytes: number): Promise<LogBatch | undefined>;
+  /** At the cost of one look at the live file. True: `read` would bring nothing now. False: it may. */
+  standsStill(): boolean;
+  /** Lets the memory of the last batch go: it is not read on for a while. */
+  rest(): void;
   /** Nothing will be written any more, such as after the container's removal: what is left is read, then `ended`. */
   finish(): void;
   /** Lets go of all files. */

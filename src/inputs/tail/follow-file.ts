@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FileSystem } from '../../sys/fs.ts';
 import { LogFeed, type LogFeedDeps } from '../docker/log-feed.ts';
 import { openLog } from '../logfile/follow/open-log.ts';
+import type { ReadMemory } from '../logfile/follow/read-memory.ts';
 import { CriFormat } from '../logfile/formats/cri.ts';
 import { JsonFileFormat } from '../logfile/formats/json-file.ts';
 import type { LineFormat, LogTrouble } from '../logfile/types.ts';
@@ -10,6 +11,7 @@ import type { FollowedLog } from './tail-input.ts';
 
 export interface FollowDeps extends LogFeedDeps {
   readonly fs: FileSystem;
+  readonly memory: ReadMemory;
   readonly onTrouble: (trouble: LogTrouble) => void;
 }
 

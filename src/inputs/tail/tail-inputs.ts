@@ -2,6 +2,7 @@ import type { TailConfig } from '../../config/types.ts';
 import type { FileSystem } from '../../sys/fs.ts';
 import type { LogFeed, LogFeedDeps, LogFeedFigures } from '../docker/log-feed.ts';
 import { type Gap, TroubleReport } from '../docker/trouble-report.ts';
+import { ReadMemory } from '../logfile/follow/read-memory.ts';
 import { followFile, positionKey } from './follow-file.ts';
 import { type FollowedLog, type Following, TailInput } from './tail-input.ts';
 
@@ -24,6 +25,7 @@ export class TailInputs {
   readonly #deps: TailInputsDeps;
   readonly #inputs: readonly TailInput[];
   readonly #trouble: TroubleReport;
+  readonly #memory = new ReadMemory();
   readonly #feeds = new Map<string, LogFeed>();
 
   constructor(entries: readonly TailConfig[], deps: TailInputsDeps) {
@@ -65,7 +67,7 @@ export class TailInputs {
       return NOT_FOLLOWED;
     }
     const onTrouble = this.#trouble.ofLog({ id: real_path, name: real_path });
-    const feed = followFile(log, { ...this.#deps, onTrouble });
+    const feed = followFile(log, { ...this.#deps, memory: this.#memory, onTrouble });
     this.#feeds.set(real_path, feed);
     const finish = async (): Promise<void> => {
       await feed.finish();

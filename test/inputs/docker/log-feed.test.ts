@@ -98,6 +98,36 @@ describe('the feed of a log', () => {
     expect(rig.journal.pending_events).toBe(1);
   });
 
+  it('holds no memory of its log between two looks', async () => {
+    await rig.start();
+    const rests_before = rig.files.rests;
+    rig.write(line(1));
+    await rig.look();
+    expect(rig.journal.pending_events).toBe(1);
+    expect(rig.files.rests).toBeGreaterThan(rests_before);
+  });
+
+  it('asks whose lines they are for each second, and again for the next lines', async () => {
+    const asked: number[] = [];
+    rig.identityAt = (time_s) => {
+      asked.push(time_s);
+      return { ...FEED_IDENTITY, tag: `tag.${asked.length}` };
+    };
+    rig.write(line(1), line(1), line(2), line(1));
+    await rig.start();
+    rig.write(line(1));
+    await rig.look();
+    rig.journal.commit();
+    const first_s = line(1).time_s;
+    expect(asked).toEqual([first_s, first_s + 1, first_s, first_s]);
+    expect(rig.journal.records).toMatchObject([
+      { tag: 'tag.1', count: 2 },
+      { tag: 'tag.2', count: 1 },
+      { tag: 'tag.3', count: 1 },
+      { tag: 'tag.4', count: 1 },
+    ]);
+  });
+
   it('stops while the journal takes nothing', async () => {
     rig.journal.become('disk_full');
     rig.write(line(1));

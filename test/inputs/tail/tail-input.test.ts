@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { decodeMulti } from '@msgpack/msgpack';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Poller } from '../../../src/inputs/logfile/follow/poller.ts';
+import { ReadMemory } from '../../../src/inputs/logfile/follow/read-memory.ts';
 import { POSITION_SPACE, Positions } from '../../../src/inputs/logfile/positions.ts';
 import type { LogTrouble } from '../../../src/inputs/logfile/types.ts';
 import { followFile, positionKey } from '../../../src/inputs/tail/follow-file.ts';
@@ -75,7 +76,9 @@ describe("Kubernetes' files", () => {
       ...more,
     };
     const onTrouble = (trouble: LogTrouble): void => void troubles.push(trouble);
-    const deps = { journal, positions, poller, clock: systemClock, log, fs: nodeFs, onTrouble };
+    const memory = new ReadMemory();
+    const feeding = { journal, positions, poller, clock: systemClock, log };
+    const deps = { ...feeding, fs: nodeFs, memory, onTrouble };
     input = new TailInput(options, {
       follow: (one) => followFile(one, deps),
       alive_ms,

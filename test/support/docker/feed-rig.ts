@@ -33,6 +33,8 @@ export class FeedRig {
   });
   readonly log = new RecordingLog();
   identity = FEED_IDENTITY;
+  /** Undefined: all lines are `identity`'s. */
+  identityAt: ((time_s: number) => Identity) | undefined;
   start_at: 'newest' | 'oldest' = 'oldest';
   readonly #poller = new Poller(this.clock);
   #feed: LogFeed | undefined;
@@ -51,6 +53,7 @@ export class FeedRig {
         open: this.files.open,
         start_at,
         identity: () => this.identity,
+        ...(this.identityAt === undefined ? {} : { identityAt: this.identityAt }),
       },
       { journal, positions, poller: this.#poller, clock, log },
     );

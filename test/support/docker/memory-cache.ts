@@ -22,6 +22,7 @@ export class MemoryCache {
   onClosing: () => void = () => {};
   readers_open = 0;
   reads = 0;
+  rests = 0;
   readonly #frames: Buffer[] = [];
   /** By count of entries before it. */
   readonly #places: LogPlace[] = [{ fingerprint: 0, offset: 0, check: 0 }];
@@ -119,6 +120,14 @@ class MemoryCacheReader implements LogReader {
       if (batch === undefined) this.ended = this.#is_finishing;
       return batch;
     });
+  }
+
+  standsStill(): boolean {
+    return false;
+  }
+
+  rest(): void {
+    this.#cache.rests++;
   }
 
   finish(): void {

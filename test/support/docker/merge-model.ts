@@ -229,6 +229,8 @@ export class MergeModel {
         return Promise.resolve(batchOf(part, first));
       },
       ended: false,
+      standsStill: () => false,
+      rest: () => {},
       finish: () => {},
       close: () => Promise.resolve(),
     };

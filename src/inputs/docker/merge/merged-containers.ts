@@ -4,6 +4,7 @@ import type { Clock } from '../../../sys/clock.ts';
 import type { Log } from '../../../sys/log.ts';
 import type { LineFormat, LogLine, LogReader, LogStart } from '../../logfile/types.ts';
 import { DriverWriter } from '../records/driver-writer.ts';
+import { TextCopier } from '../records/text-copier.ts';
 import type { Container, Identity } from '../types.ts';
 import { encodeForget } from './merge-codec.ts';
 import { MERGE_SPACE, type MergeStates } from './merge-states.ts';
@@ -58,6 +59,7 @@ interface Opened {
 export class MergedContainers {
   readonly #deps: MergedContainersDeps;
   readonly #limits: GoneLimits;
+  readonly #copier = new TextCopier();
   readonly #opened = new Map<string, Opened>();
   /** Those that are gone, and read to their end, in that order. */
   readonly #gone = new Map<string, MergedContainer>();
@@ -190,7 +192,7 @@ export class MergedContainers {
     let writer: DriverWriter | undefined;
     return (line) => {
       const identity = identityAt(container, line.time_s);
-      writer ??= new DriverWriter(journal, identity);
+      writer ??= new DriverWriter(journal, identity, this.#copier);
       writer.carry(identity);
       writer.write(line);
     };

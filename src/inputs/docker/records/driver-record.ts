@@ -15,6 +15,7 @@ import { mapHeader, str } from '../../../protocol/msgpack-write.ts';
 import { type LogLine, PIECE } from '../../logfile/types.ts';
 import type { Identity } from '../types.ts';
 import { strHeaderBytes, writeStrHeader, writeUint32 } from './str-write.ts';
+import { TextCopier } from './text-copier.ts';
 
 const ENTRY_LEAD = 0x92;
 const EVENT_TIME_BYTES = 10;
@@ -39,12 +40,14 @@ interface Frame {
 
 /** Writes the lines of one container in one run; what they have in common is encoded once. */
 export class DriverRecord {
+  readonly #copier: TextCopier;
   readonly #sub_second: boolean;
   /** By source. */
   readonly #whole: readonly [Frame, Frame];
   readonly #piece: readonly [Frame, Frame];
 
-  constructor(identity: Identity) {
+  constructor(identity: Identity, copier = new TextCopier()) {
+    this.#copier = copier;
     this.#sub_second = identity.sub_second;
     this.#whole = [frameOf(identity, 'stdout', false), frameOf(identity, 'stderr', false)];
     this.#piece = [frameOf(identity, 'stdout', true), frameOf(identity, 'stderr', true)];
@@ -67,7 +70,7 @@ export class DriverRecord {
     at += head.length;
     if (has_log) {
       at = writeStrHeader(out, at, log_bytes);
-      line.buf.copy(out, at, line.log_start, line.log_end);
+      this.#copier.copy(line.buf, line.log_start, line.log_end, out, at);
       at += log_bytes;
     }
     if (tail.length > 0) out.set(tail, at);

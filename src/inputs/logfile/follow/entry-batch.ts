@@ -10,35 +10,37 @@ export class EntryBatch implements LogBatch {
   #buf: Buffer = NOTHING;
   /** Where `#buf` begins in the file. */
   #base = 0;
+  /** Of the first `count` entries; kept at their length, which serves the next stretch. */
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
+  #count = 0;
 
   get buf(): Buffer {
     return this.#buf;
   }
 
   get count(): number {
-    return this.#starts.length;
+    return this.#count;
   }
 
   begin(buf: Buffer, base: number): void {
     this.#buf = buf;
     this.#base = base;
-    this.#starts.length = 0;
-    this.#ends.length = 0;
+    this.#count = 0;
   }
 
   add(start: number, end: number): void {
-    this.#starts.push(start);
-    this.#ends.push(end);
+    this.#starts[this.#count] = start;
+    this.#ends[this.#count] = end;
+    this.#count++;
   }
 
   start(index: number): number {
-    return at(this.#starts, index);
+    return this.#at(this.#starts, index);
   }
 
   end(index: number): number {
-    return at(this.#ends, index);
+    return this.#at(this.#ends, index);
   }
 
   placeAfter(index: number): LogPlace {
@@ -49,10 +51,12 @@ export class EntryBatch implements LogBatch {
       check: crc32(this.#buf.subarray(this.start(index), end)),
     };
   }
-}
 
-function at(values: readonly number[], index: number): number {
-  const value = values[index];
-  if (value === undefined) throw new RangeError(`entry ${index} of ${values.length}`);
-  return value;
+  #at(values: readonly number[], index: number): number {
+    const value = values[index];
+    if (value === undefined || index >= this.#count) {
+      throw new RangeError(`entry ${index} of ${this.#count}`);
+    }
+    return value;
+  }
 }

@@ -3,6 +3,7 @@ import type { LineFormat, LogBatch } from '../types.ts';
 import { EntryBatch } from './entry-batch.ts';
 import { type FileBytes, readStretch } from './file-bytes.ts';
 import { fingerprintOf, readFingerprint } from './fingerprint.ts';
+import type { ReadMemory } from './read-memory.ts';
 
 /** What of a torn stretch is looked at again with the bytes behind it: a newline or NULs at its end count. */
 const RESYNC_OVERLAP_BYTES = 16;
@@ -12,6 +13,7 @@ const TAIL_BYTES = 64;
 const NOTHING = Buffer.alloc(0);
 
 export interface FileEntriesOptions {
+  readonly memory: ReadMemory;
   readonly format: LineFormat;
   /** If it is known. */
   readonly fingerprint?: number;
@@ -100,6 +102,7 @@ export class FileEntries {
   /** Lets the memory go until there is more. */
   rest(): void {
     this.#dropScanned();
+    this.#options.memory.give(this.#buf);
     this.#buf = NOTHING;
     this.#filled_bytes = 0;
     this.#batch.begin(NOTHING, 0);
@@ -135,8 +138,10 @@ export class FileEntries {
     this.#dropScanned();
     const wanted_bytes = Math.max(bufferBytes(max_bytes), roomFor(this.#filled_bytes));
     if (wanted_bytes <= this.#buf.length) return;
-    const larger = Buffer.allocUnsafeSlow(wanted_bytes);
+    const { memory } = this.#options;
+    const larger = memory.take(wanted_bytes);
     this.#buf.copy(larger, 0, 0, this.#filled_bytes);
+    memory.give(this.#buf);
     this.#buf = larger;
   }
 

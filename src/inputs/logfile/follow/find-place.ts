@@ -2,6 +2,7 @@ import { LIMITS } from '../../../limits.ts';
 import type { LineFormat, LogBatch, LogPlace } from '../types.ts';
 import type { FileBytes } from './file-bytes.ts';
 import { FileEntries } from './file-entries.ts';
+import { ReadMemory } from './read-memory.ts';
 
 /** How far before a place its entry is looked for: most are short, none is longer than the last. */
 const WINDOWS_BYTES = [64 * 1024, 2 * LIMITS.log_entry_max_bytes] as const;
@@ -99,7 +100,14 @@ async function eachBatch(
   visit: (batch: LogBatch) => boolean,
 ): Promise<void> {
   const resync = from > 0;
-  const entries = new FileEntries(bytes, { format, offset: from, resync, onTorn: () => {} });
+  const memory = new ReadMemory();
+  const entries = new FileEntries(bytes, {
+    memory,
+    format,
+    offset: from,
+    resync,
+    onTorn: () => {},
+  });
   for (;;) {
     const got = await entries.next(LIMITS.log_read_max_bytes);
     if (got === 'end' || got === 'changed' || !visit(got)) return;

@@ -21,11 +21,13 @@ import {
   locate,
   NO_PLACE,
 } from './locate.ts';
+import type { ReadMemory } from './read-memory.ts';
 import { openSuccessor } from './successor.ts';
 
 export interface OpenLogDeps {
   readonly fs: FileSystem;
   readonly clock: Clock;
+  readonly memory: ReadMemory;
 }
 
 /** The file that is read now. */
@@ -54,6 +56,7 @@ const READ_GROWTH = 4;
  */
 export class FollowedLog implements LogReader {
   readonly #clock: Clock;
+  readonly #memory: ReadMemory;
   readonly #files: LogFiles;
   readonly #locating: LocateOptions;
   /** Where to go on while no file is open. */
@@ -76,6 +79,7 @@ export class FollowedLog implements LogReader {
   constructor(options: OpenLogOptions, deps: OpenLogDeps) {
     const { files, from, onTrouble } = options;
     this.#clock = deps.clock;
+    this.#memory = deps.memory;
     this.#files = files;
     this.#locating = { fs: deps.fs, files, onTrouble };
     this.#from = from;
@@ -106,6 +110,19 @@ export class FollowedLog implements LogReader {
     await this.#open(found);
   }
 
+  standsStill(): boolean {
+    const before = this.#resting;
+    const entries = this.#current?.entries;
+    if (before === undefined || entries === undefined || this.#is_finishing) return false;
+    const live = this.#statLive();
+    if (live !== undefined && sameFile(live, before)) {
+      if (live.bytes === entries.end && live.changed_ms === before.changed_ms) return true;
+      this.#expected_bytes = newBytes(live, entries.scan);
+    }
+    this.#resting = undefined;
+    return false;
+  }
+
   async read(max_bytes: number): Promise<LogBatch | undefined> {
     while (!this.#is_ended) {
       if (this.#current === undefined) await this.begin();
@@ -114,7 +131,7 @@ export class FollowedLog implements LogReader {
         this.#is_ended = this.#is_finishing;
         return undefined;
       }
-      if (this.#standsStill(current)) return undefined;
+      if (this.standsStill()) return undefined;
       const got = await this.#next(current, max_bytes);
       if (typeof got === 'object') {
         this.#place = got.placeAfter(got.count - 1);
@@ -123,6 +140,10 @@ export class FollowedLog implements LogReader {
       if (!(await this.#goesOn(current, got))) return undefined;
     }
     return undefined;
+  }
+
+  rest(): void {
+    this.#current?.entries.rest();
   }
 
   async close(): Promise<void> {
@@ -245,18 +266,6 @@ export class FollowedLog implements LogReader {
     return false;
   }
 
-  #standsStill({ entries }: Current): boolean {
-    const before = this.#resting;
-    if (before === undefined || this.#is_finishing) return false;
-    const live = this.#statLive();
-    if (live !== undefined && sameFile(live, before)) {
-      if (live.bytes === entries.end && live.changed_ms === before.changed_ms) return true;
-      this.#expected_bytes = newBytes(live, entries.scan);
-    }
-    this.#resting = undefined;
-    return false;
-  }
-
   #statLive(): FileStat | undefined {
     return this.#locating.fs.statNow(`${this.#files.directory}/${this.#files.name}`);
   }
@@ -267,6 +276,7 @@ export class FollowedLog implements LogReader {
 
   #take({ file, bytes, place }: Located, stat: FileStat): void {
     const entries = new FileEntries(bytes, {
+      memory: this.#memory,
       format: this.#files.format,
       fingerprint: place.fingerprint,
       offset: place.offset,

@@ -10,15 +10,15 @@
  */
 import { type LineFormat, type LogLine, PIECE } from '../types.ts';
 import { endOfLine, resyncAtLine } from './newline.ts';
-import { NO_TIME, readRfc3339 } from './rfc3339.ts';
+import { NO_TIME, TimeReader } from './rfc3339.ts';
 import { readSource, SOURCE_NAME_BYTES } from './source-name.ts';
 
 const SPACE = 0x20;
 const COLON = 0x3a;
 
-/** Stateless. */
 export class CriFormat implements LineFormat {
   readonly name = 'cri';
+  readonly #times = new TimeReader();
 
   entryEnd(buf: Buffer, start: number, end: number): number {
     if (start >= end) return -1;
@@ -31,7 +31,7 @@ export class CriFormat implements LineFormat {
 
   parse(buf: Buffer, start: number, end: number, line: LogLine): boolean {
     const stop = end - 1;
-    let at = readRfc3339(buf, start, stop, line);
+    let at = this.#times.read(buf, start, stop, line);
     // A tag of one character and the spaces around it must fit behind the time.
     if (at === NO_TIME || at + SOURCE_NAME_BYTES + 3 > stop || buf[at] !== SPACE) return false;
     if (!readSource(buf, at + 1, line)) return false;

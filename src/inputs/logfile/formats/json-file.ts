@@ -12,11 +12,13 @@
  *
  * `buf[i] as number` stands for reads that were checked against `end`.
  */
-import { type LineFormat, type LogLine, PIECE } from '../types.ts';
+import { LastView } from '../last-view.ts';
+import { type LineFormat, type LogLine, PIECE, SOURCE } from '../types.ts';
+import { FixedText } from './fixed-text.ts';
 import { NO_VALUE, skipObject, skipSpace, walkObject } from './json-object.ts';
 import { BACKSLASH, NO_STRING, QUOTE, Unescaper } from './json-string.ts';
 import { endOfLine, resyncAtLine } from './newline.ts';
-import { NO_TIME, readRfc3339 } from './rfc3339.ts';
+import { NO_TIME, readRfc3339, TimeReader } from './rfc3339.ts';
 import { readSource, SOURCE_NAME_BYTES } from './source-name.ts';
 import type { TimeTarget } from './time-target.ts';
 
@@ -25,12 +27,15 @@ const NEWLINE = 0x0a;
 
 /** Quotes inside text are escaped, so this is the beginning of an entry wherever it is. */
 const BEGINNING = Buffer.from('{"log":"');
-const BEHIND_LOG = Buffer.from(',"stream":"');
-const BEFORE_TIME = Buffer.from('","time":"');
-const BEFORE_ATTRS = Buffer.from('","attrs":{');
-const BEHIND_ATTRS = Buffer.from(',"time":"');
+const BEGINS = new FixedText('{"log":"');
+const FROM_STDOUT = new FixedText(',"stream":"stdout"');
+const FROM_STDERR = new FixedText(',"stream":"stderr"');
+const BEFORE_ATTRS = new FixedText(',"attrs":{');
+const BEFORE_TIME = new FixedText(',"time":"');
 /** Behind the time: `"}` and the newline. */
 const TAIL_BYTES = 3;
+/** An entry with an empty text is longer than this by its time. */
+const FRAME_BYTES = BEGINS.bytes + 1 + FROM_STDOUT.bytes + BEFORE_TIME.bytes + TAIL_BYTES;
 
 /**
  * Holds memory for one unescaped line, which the next `parse` overwrites: a format of its own
@@ -39,6 +44,8 @@ const TAIL_BYTES = 3;
 export class JsonFileFormat implements LineFormat {
   readonly name = 'json-file';
   readonly #unescaper = new Unescaper();
+  readonly #times = new TimeReader();
+  readonly #view = new LastView();
 
   entryEnd(buf: Buffer, start: number, end: number): number {
     if (start >= end) return -1;
@@ -62,16 +69,16 @@ export class JsonFileFormat implements LineFormat {
   }
 
   #parseAsWritten(buf: Buffer, start: number, end: number, line: LogLine): boolean {
-    if (!startsWith(buf, start, BEGINNING)) return false;
-    const log_end = this.#readLog(buf, start + BEGINNING.length, end, line);
-    if (log_end === NO_STRING || !startsWith(buf, log_end, BEHIND_LOG)) return false;
-    const stream = log_end + BEHIND_LOG.length;
-    if (!readSource(buf, stream, line)) return false;
-    const stream_end = stream + SOURCE_NAME_BYTES;
-    const time = startsWith(buf, stream_end, BEFORE_TIME)
-      ? stream_end + BEFORE_TIME.length
-      : behindAttrs(buf, stream_end, end);
-    return time !== NO_TIME && readTail(buf, time, end, line);
+    if (start + FRAME_BYTES > end) return false;
+    const view = this.#view.of(buf);
+    if (!BEGINS.isAt(view, start)) return false;
+    const log_end = this.#readLog(buf, start + BEGINS.bytes, end, line);
+    if (log_end === NO_STRING || !readStream(view, log_end, end, line)) return false;
+    const stream_end = log_end + FROM_STDOUT.bytes;
+    const time = BEFORE_TIME.isAt(view, stream_end)
+      ? stream_end + BEFORE_TIME.bytes
+      : behindAttrs(buf, view, stream_end, end);
+    return time !== NO_TIME && this.#readTail(buf, time, end, line);
   }
 
   /** Any order of members, white space, any escape. */
@@ -117,6 +124,18 @@ export class JsonFileFormat implements LineFormat {
     setLog(line, out, 0, whole ? written - 1 : written, whole ? PIECE.whole : PIECE.part);
     return next;
   }
+
+  /** `<time>"}\n` up to `end`. */
+  #readTail(buf: Buffer, at: number, end: number, into: TimeTarget): boolean {
+    const time_end = this.#times.read(buf, at, end, into);
+    return (
+      time_end !== NO_TIME &&
+      time_end + TAIL_BYTES === end &&
+      buf[time_end] === QUOTE &&
+      buf[time_end + 1] === 0x7d &&
+      buf[time_end + 2] === NEWLINE
+    );
+  }
 }
 
 /**
@@ -161,25 +180,23 @@ function setLog(
   line.piece = piece;
 }
 
-/** The offset of the time's content behind `","attrs":{...},"time":"`, or NO_TIME. */
-function behindAttrs(buf: Buffer, at: number, end: number): number {
-  if (!startsWith(buf, at, BEFORE_ATTRS)) return NO_TIME;
-  const close = skipObject(buf, at + BEFORE_ATTRS.length - 1, end);
-  return close !== NO_VALUE && startsWith(buf, close, BEHIND_ATTRS)
-    ? close + BEHIND_ATTRS.length
-    : NO_TIME;
+/** `,"stream":"<source>"` at `at`, and room for what is behind it. */
+function readStream(view: DataView, at: number, end: number, line: LogLine): boolean {
+  if (at + FROM_STDOUT.bytes + BEFORE_TIME.bytes > end) return false;
+  if (FROM_STDOUT.isAt(view, at)) {
+    line.source = SOURCE.stdout;
+    return true;
+  }
+  line.source = SOURCE.stderr;
+  return FROM_STDERR.isAt(view, at);
 }
 
-/** `<time>"}\n` up to `end`. */
-function readTail(buf: Buffer, at: number, end: number, into: TimeTarget): boolean {
-  const time_end = readRfc3339(buf, at, end, into);
-  return (
-    time_end !== NO_TIME &&
-    time_end + TAIL_BYTES === end &&
-    buf[time_end] === QUOTE &&
-    buf[time_end + 1] === 0x7d &&
-    buf[time_end + 2] === NEWLINE
-  );
+/** The offset of the time's content behind `,"attrs":{...},"time":"`, or NO_TIME. */
+function behindAttrs(buf: Buffer, view: DataView, at: number, end: number): number {
+  if (at + BEFORE_ATTRS.bytes > end || !BEFORE_ATTRS.isAt(view, at)) return NO_TIME;
+  const close = skipObject(buf, at + BEFORE_ATTRS.bytes - 1, end);
+  const is_whole = close !== NO_VALUE && close + BEFORE_TIME.bytes <= end;
+  return is_whole && BEFORE_TIME.isAt(view, close) ? close + BEFORE_TIME.bytes : NO_TIME;
 }
 
 function startsWith(buf: Buffer, at: number, bytes: Buffer): boolean {

@@ -7,6 +7,7 @@
  * `buf[i] as number` stands for a read that may lie behind the buffer: `undefined`
  * fails every comparison that follows, and so the parse.
  */
+import { LastView } from '../last-view.ts';
 import { SECONDS_MAX, type TimeTarget } from './time-target.ts';
 
 export const NO_TIME = -1;
@@ -14,6 +15,8 @@ export const NO_TIME = -1;
 /** What fails every range check below, also in a sum with digits. */
 const NO_DIGITS = -1e9;
 const SECOND_BYTES = 'YYYY-MM-DDTHH:MM:SS'.length;
+/** Of nanoseconds. */
+const FRACTION_DIGITS = 9;
 
 const DASH = 0x2d;
 const COLON = 0x3a;
@@ -27,18 +30,53 @@ const PLUS = 0x2b;
  */
 export function readRfc3339(buf: Buffer, start: number, end: number, into: TimeTarget): number {
   if (start + SECOND_BYTES >= end) return NO_TIME;
-  let seconds = readSecond(buf, start);
-  let at = start + SECOND_BYTES;
+  return readRest(buf, start + SECOND_BYTES, end, readSecond(buf, start), into);
+}
+
+/** `readRfc3339` for times that follow each other: most lie in the same second as the one before. */
+export class TimeReader {
+  readonly #view = new LastView();
+  /** The second that was read last, as it is written. */
+  readonly #second = new DataView(new ArrayBuffer(SECOND_BYTES));
+  #seconds = NO_DIGITS;
+
+  read(buf: Buffer, start: number, end: number, into: TimeTarget): number {
+    if (start + SECOND_BYTES >= end) return NO_TIME;
+    const view = this.#view.of(buf);
+    if (!this.#isSameSecond(view, start)) {
+      for (let i = 0; i < SECOND_BYTES; i += 1) this.#second.setUint8(i, buf[start + i] as number);
+      this.#seconds = readSecond(buf, start);
+    }
+    return readRest(buf, start + SECOND_BYTES, end, this.#seconds, into);
+  }
+
+  /** Five words, the last of which overlaps the one before; it differs most often. */
+  #isSameSecond(view: DataView, at: number): boolean {
+    const second = this.#second;
+    return (
+      view.getInt32(at + 15) === second.getInt32(15) &&
+      view.getInt32(at + 12) === second.getInt32(12) &&
+      view.getInt32(at + 8) === second.getInt32(8) &&
+      view.getInt32(at + 4) === second.getInt32(4) &&
+      view.getInt32(at) === second.getInt32(0)
+    );
+  }
+}
+
+/** The fraction and the offset behind `whole_s`, which is negative or NaN if it is none. */
+function readRest(
+  buf: Buffer,
+  start: number,
+  end: number,
+  whole_s: number,
+  into: TimeTarget,
+): number {
+  let at = start;
+  let seconds = whole_s;
   let nanoseconds = 0;
   if (buf[at] === DOT) {
-    at += 1;
-    let weight = 1e8;
-    for (let digit = (buf[at] as number) - 0x30; at < end && digit >= 0 && digit <= 9; ) {
-      nanoseconds += digit * weight;
-      weight = weight === 1 ? 0 : weight / 10;
-      at += 1;
-      digit = (buf[at] as number) - 0x30;
-    }
+    at = behindDigits(buf, at + 1, end);
+    nanoseconds = readFraction(buf, start + 1, at);
   }
   if (at < end && (buf[at] === 0x5a || buf[at] === 0x7a)) {
     at += 1;
@@ -50,6 +88,21 @@ export function readRfc3339(buf: Buffer, start: number, end: number, into: TimeT
   into.time_s = seconds;
   into.time_ns = nanoseconds;
   return at;
+}
+
+function behindDigits(buf: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at < end && (buf[at] as number) >= 0x30 && (buf[at] as number) <= 0x39) at += 1;
+  return at;
+}
+
+/** Digits behind a dot, in nanoseconds. */
+function readFraction(buf: Buffer, start: number, end: number): number {
+  const stop = Math.min(end, start + FRACTION_DIGITS);
+  let fraction = 0;
+  for (let at = start; at < stop; at += 1) fraction = fraction * 10 + (buf[at] as number) - 0x30;
+  for (let digits = stop - start; digits < FRACTION_DIGITS; digits += 1) fraction *= 10;
+  return fraction;
 }
 
 /** `YYYY-MM-DDTHH:MM:SS` in seconds since 1970; negative or NaN: it is none. */

@@ -69,6 +69,28 @@ describe('Poller', () => {
     expect(looks.slice(7)).toEqual([4000, 4100, 4200]);
   });
 
+  it('keeps the rhythm, and to one timer, with looks that answer without a promise', async () => {
+    for (let i = 0; i < 50; i++) add(() => false);
+    await start();
+    await pass(3400);
+    expect([...new Set(looks)]).toEqual([0, 200, 400, 800, 1000, 2000, 3000]);
+    expect(looks).toHaveLength(7 * 50);
+    expect(clock.waiting).toBe(1);
+  });
+
+  it('does not count such looks among those under way', async () => {
+    const held = heldLook();
+    add(held.look);
+    add(held.look);
+    await start();
+    add(() => false);
+    await start();
+    expect(looks).toEqual([0, 0]);
+    held.resolve(false);
+    await turn();
+    expect(looks).toEqual([0, 0, 0]);
+  });
+
   it('looks soon when it is nudged', async () => {
     const polled = add();
     await start();
@@ -133,6 +155,22 @@ describe('Poller', () => {
     await pass(1000);
     expect(looks).toEqual([0, 1000]);
     expect(errors).toEqual([broken, broken]);
+  });
+
+  it('hands on what a look throws, and goes on with the others', async () => {
+    const errors: unknown[] = [];
+    const broken = new Error('broken');
+    poller.add(
+      () => {
+        throw broken;
+      },
+      (error) => errors.push(error),
+    );
+    add(() => false);
+    await start();
+    await pass(1000);
+    expect(errors).toEqual([broken, broken]);
+    expect(looks).toEqual([0, 200, 400, 800, 1000]);
   });
 
   it('removes a log when the look under way is done, and does not look again', async () => {

@@ -150,6 +150,81 @@ describe('a line of json-file', () => {
   });
 });
 
+describe('a line as Docker writes it', () => {
+  /** The same entry, but not in Docker's form: it is read member by member. */
+  const otherwise = (entry: Buffer): Buffer =>
+    Buffer.concat([Buffer.from('{ '), entry.subarray(1)]);
+
+  /** The byte that was put in counts as torn, if anything does. */
+  const readOtherwise = (entry: Buffer): Parsed | undefined => {
+    const found = parse(format, otherwise(entry));
+    return found === undefined || found.torn_bytes === 0
+      ? found
+      : { ...found, torn_bytes: found.torn_bytes - 1 };
+  };
+
+  const text = fc
+    .array(
+      fc.oneof(
+        fc.constantFrom(
+          '\\n',
+          '\\"',
+          '\\\\',
+          '\\u00e9',
+          '\\ud83d',
+          '\\ude00',
+          '\\u',
+          '\\x',
+          '"',
+          '{"log":"',
+        ),
+        fc.string({ unit: 'grapheme' }),
+      ),
+    )
+    .map((parts) => Buffer.from(parts.join('').replaceAll('\n', '')));
+  const written = fc
+    .tuple(
+      text,
+      fc.constantFrom('\\n', '\\n', ''),
+      fc.constantFrom('stdout', 'stderr', 'stdlog'),
+      fc.constantFrom('', '"attrs":{"a":"b"},', '"attrs":{},', '"attrs":{'),
+      fc.constantFrom(TIME, '2026-11-23T05:58:16Z', '2026-11-23T05:58:17.5+09:00', '2026'),
+    )
+    .map(([log, end, stream, attrs, time]) =>
+      Buffer.concat([
+        Buffer.from('{"log":"'),
+        log,
+        Buffer.from(`${end}","stream":"${stream}",${attrs}"time":"${time}"}\n`),
+      ]),
+    );
+
+  it('is read as if it were taken member by member', () => {
+    fc.assert(
+      fc.property(written, (entry) => {
+        expect(parse(format, entry)).toEqual(readOtherwise(entry));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is read so too where it is cut, followed by another, or has a byte changed', () => {
+    fc.assert(
+      fc.property(written, written, fc.nat(), fc.nat({ max: 255 }), (entry, next, at, byte) => {
+        fc.pre(byte !== 0x0a);
+        const place = 9 + (at % (entry.length - 10));
+        const changed = Buffer.from(entry);
+        changed[place] = byte;
+        const cut = Buffer.concat([entry.subarray(0, place), next]);
+        const short = Buffer.concat([entry.subarray(0, place), Buffer.from('\n')]);
+        for (const damaged of [changed, cut, short]) {
+          expect(parse(format, damaged)).toEqual(readOtherwise(damaged));
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
 describe('a file of json-file', () => {
   it('parts into its lines; what has no newline yet is not whole', () => {
     const file = Buffer.from(line('a\\n') + CAPTURED + line('b\\n').slice(0, -1));

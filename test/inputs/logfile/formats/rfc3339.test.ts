@@ -1,6 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NO_TIME, readRfc3339 } from '../../../../src/inputs/logfile/formats/rfc3339.ts';
+import {
+  NO_TIME,
+  readRfc3339,
+  TimeReader,
+} from '../../../../src/inputs/logfile/formats/rfc3339.ts';
 import { rfc3339Nano } from '../../../support/docker-entries.ts';
 
 function read(text: string): { time_s: number; time_ns: number; bytes: number } | undefined {
@@ -61,6 +65,35 @@ describe('readRfc3339', () => {
           expect(read(text)).toEqual({ time_s, time_ns, bytes: text.length });
         },
       ),
+    );
+  });
+});
+
+describe('TimeReader', () => {
+  it('reads one time after the other as each is read alone, whatever the bytes', () => {
+    // Few, so that neighbours often differ in one place only.
+    const digits = fc.constantFrom('00', '01', '10', '60');
+    const second = fc
+      .tuple(fc.constantFrom('2026-11-23', '2026-02-30', '1969-12-31'), digits, digits)
+      .map(([day, minute, seconds]) => `${day}T06:${minute}:${seconds}`);
+    const behind = fc.constantFrom('Z', '.5Z', '.123456789Z', '.1234567891Z', '+09:00', '.', 'x');
+    const time = fc.tuple(second, behind).map((parts) => parts.join(''));
+    const damaged = fc
+      .tuple(time, fc.nat({ max: 18 }), fc.string({ minLength: 1, maxLength: 1 }))
+      .map(([text, at, other]) => text.slice(0, at) + other + text.slice(at + 1));
+    const cut = fc.tuple(time, fc.nat({ max: 30 })).map(([text, end]) => text.slice(0, end));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(time, time, damaged, cut), { maxLength: 20 }), (texts) => {
+        const reader = new TimeReader();
+        for (const text of texts.flatMap((one) => [one, one])) {
+          const buf = Buffer.from(`..${text}0123456789Z+01:00`);
+          const end = 2 + Buffer.byteLength(text);
+          const alone = { time_s: -1, time_ns: -1 };
+          const behind_others = { time_s: -1, time_ns: -1 };
+          expect(reader.read(buf, 2, end, behind_others)).toBe(readRfc3339(buf, 2, end, alone));
+          expect(behind_others).toEqual(alone);
+        }
+      }),
     );
   });
 });

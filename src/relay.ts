@@ -82,7 +82,8 @@ export async function startRelay(config: Config, deps: RelayDeps): Promise<Relay
     await server.start();
 
     observation.begin({ journal, outputs, server, log_inputs, ledger });
-    const handover = await openHandover(config, { server, outputs, observation }, deps);
+    const handed_over = { server, outputs, journal, observation };
+    const handover = await openHandover(config, handed_over, deps);
     const inputs = { server, log_inputs, health };
     const parts = { journal, outputs, ...inputs, observation, handover, ledger, log, clock };
     return new RunningRelay(config, parts);

@@ -76,8 +76,9 @@ export class Arena {
     return used;
   }
 
-  /** A slab that belongs to no commit yet, for at least `bytes` and at most twice as much. */
+  /** A slab that belongs to no commit yet, for at least `bytes`; at most twice as much beyond a usual one. */
   takeOwn(bytes: number): Slab {
+    if (bytes <= SLAB_BYTES) return this.#spare.pop() ?? newSlab(SLAB_BYTES);
     const index = this.#spare_own.findIndex(
       ({ buffer }) => buffer.length >= bytes && buffer.length <= 2 * bytes,
     );

@@ -100,7 +100,7 @@ export class Committer {
     try {
       if (this.#given_up !== undefined) throw this.#given_up;
       const writer = await disk.append(commit);
-      writer.advance(commit.total_bytes, commit.first);
+      writer.advance(commit);
     } catch (error) {
       this.#giveUp(gathered, asError(error));
       return;
@@ -120,7 +120,8 @@ export class Committer {
       const writer = await disk.ready(0);
       const commit = new LargeCommit(writer, tail.end, clock.now_ms());
       const { counts, total_bytes } = await writeLarge(writer, commit, records, state);
-      writer.advance(total_bytes, commit.first);
+      const { first, place: after, committed_ms } = commit;
+      writer.advance({ total_bytes, first, after, committed_ms });
       tail.skipTo(commit.place);
       this.#publish(state, [done], counts, commit.place);
     } catch (error) {

@@ -83,6 +83,11 @@ export class Intake {
     return this.#filling.number;
   }
 
+  /** See `JournalWriter.waiting_bytes`. */
+  get waiting_bytes(): number {
+    return this.#queued_bytes + this.#filling.granted_bytes;
+  }
+
   builder(source: Buffer, start: number, end: number, codec: number, attrs: number): RecordBuilder {
     const last = this.#last;
     if (
@@ -252,8 +257,7 @@ export class Intake {
   }
 
   #updateGate(): void {
-    const waiting_bytes = this.#queued_bytes + this.#filling.granted_bytes;
-    this.#gate.setFull(waiting_bytes >= this.#options.commit_max_bytes);
+    this.#gate.setFull(this.waiting_bytes >= this.#options.commit_max_bytes);
   }
 
   #assertOpen(): void {

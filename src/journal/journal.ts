@@ -181,6 +181,10 @@ export class Journal implements JournalWriter {
     return this.#gate.writable;
   }
 
+  get waiting_bytes(): number {
+    return this.#intake.waiting_bytes;
+  }
+
   onceWritable(resume: () => void): () => void {
     return this.#gate.onceWritable(resume);
   }
@@ -233,7 +237,8 @@ export class Journal implements JournalWriter {
         ...this.#options,
         segments: this.#opened.segments,
         tail: this.#tail,
-        loan: this.#loans.open(from_seq),
+        loans: this.#loans,
+        takeSlab: (bytes) => this.#intake.takeSlab(bytes),
         durable_end: this.#durable_end,
         quarantine: this.#opened.quarantine,
         keeps_place: () => this.#cursors.get(name) !== undefined,
@@ -281,7 +286,7 @@ export class Journal implements JournalWriter {
       body_bytes: bytes_before,
       disk_bytes: this.#opened.segments.bytes,
       segments: this.#opened.segments.count,
-      oldest_ms: this.#opened.segments.oldest?.created_ms ?? 0,
+      oldest_ms: this.#opened.segments.oldest?.oldest_ms ?? 0,
       quarantined: this.#opened.quarantine.count,
       cut: this.#opened.cut_count,
     };

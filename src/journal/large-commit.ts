@@ -32,7 +32,7 @@ const WRITE_IOVECS_MAX = 512;
 export class LargeCommit {
   readonly #writer: SegmentWriter;
   readonly first: Place;
-  readonly #committed_ms: number;
+  readonly committed_ms: number;
   readonly #offset: number;
   #at: number;
   #place: Place;
@@ -45,7 +45,7 @@ export class LargeCommit {
     this.#writer = writer;
     this.first = first;
     this.#place = first;
-    this.#committed_ms = committed_ms;
+    this.committed_ms = committed_ms;
     this.#offset = writer.segment.end_bytes;
     this.#at = this.#offset;
   }
@@ -71,7 +71,7 @@ export class LargeCommit {
     const frame: CommitFrame = {
       total_bytes: trailer_offset + COMMIT_FRAME_BYTES - this.#offset,
       first: this.first,
-      committed_ms: this.#committed_ms,
+      committed_ms: this.committed_ms,
       record_count: this.#record_count,
       event_records: this.#place.seq - this.first.seq,
       chain: this.#chain,

@@ -6,6 +6,8 @@ export interface LentCommit {
   /** Behind the last one. */
   readonly end_seq: number;
   readonly slabs: readonly Slab[];
+  /** The only reader that was ever given it; undefined: any may have been. */
+  readonly lent_to?: Loan;
 }
 
 /** Whether a reader may look into a commit: what it holds for now it gives back, the rest never. */
@@ -45,10 +47,10 @@ export class Loan {
     this.#given_seq = Math.max(this.#given_seq, seq);
   }
 
-  /** See `JournalReader.release`. */
+  /** See `JournalReader.release`: what is given later is lent again, wherever `seq` is. */
   release(seq: number): void {
     this.#gives_back = true;
-    this.#released_seq = Math.max(this.#released_seq, seq);
+    this.#released_seq = Math.max(this.#released_seq, Math.min(seq, this.#given_seq));
   }
 
   /** See `JournalReader.keep`. */
@@ -65,7 +67,8 @@ export class Loan {
   claimOn({ first_seq, end_seq }: LentCommit): Claim {
     if (first_seq >= this.#given_seq) return 'none';
     if (!this.#gives_back || first_seq < this.#kept_seq) return 'for_good';
-    return end_seq > this.#released_seq ? 'for_now' : 'none';
+    // What of it was not given by now never will be.
+    return Math.min(end_seq, this.#given_seq) > this.#released_seq ? 'for_now' : 'none';
   }
 }
 
@@ -111,6 +114,7 @@ export class Loans {
   }
 
   #strongestClaim(commit: LentCommit): Claim {
+    if (commit.lent_to !== undefined) return commit.lent_to.claimOn(commit);
     let strongest: Claim = 'none';
     for (const loan of this.#loans) {
       const claim = loan.claimOn(commit);

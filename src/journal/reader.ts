@@ -2,14 +2,15 @@ import { LogboomError, messageOf, systemCode } from '../errors.ts';
 import type { FileSystem } from '../sys/fs.ts';
 import type { DropLedger } from '../sys/ledger.ts';
 import type { Log } from '../sys/log.ts';
+import type { Slab } from './arena.ts';
 import type { DurableEnd } from './durable-end.ts';
 import { type Place, RECORD_KIND, SEGMENT_HEADER_BYTES } from './format.ts';
-import type { Loan } from './loans.ts';
+import type { Loan, Loans } from './loans.ts';
 import type { Quarantine } from './quarantine.ts';
 import { isUnreadable } from './salvaged-file.ts';
 import type { RecordItem, SegmentItem } from './segment-items.ts';
 import { SegmentParser } from './segment-parser.ts';
-import { SegmentScan } from './segment-scan.ts';
+import { type PieceMemory, SegmentScan } from './segment-scan.ts';
 import type { Segment, SegmentList } from './segments.ts';
 import type { Tail } from './tail.ts';
 import type { JournalReader, JournalRecord } from './types.ts';
@@ -19,7 +20,8 @@ export interface ReaderContext {
   readonly fs: FileSystem;
   readonly segments: SegmentList;
   readonly tail: Tail;
-  readonly loan: Loan;
+  readonly loans: Loans;
+  readonly takeSlab: (bytes: number) => Slab;
   readonly durable_end: DurableEnd;
   readonly quarantine: Quarantine;
   readonly ledger: DropLedger;
@@ -51,6 +53,7 @@ interface OpenSegment {
 export class LogReader implements JournalReader {
   readonly #context: ReaderContext;
   readonly #name: string;
+  readonly #loan: Loan;
   #next_seq: number;
   /** Undefined until a record was read, or the first is known: what was skipped on purpose is no loss. */
   #place: Place | undefined;
@@ -58,11 +61,15 @@ export class LogReader implements JournalReader {
   #closed = false;
   /** In a row. */
   #read_failures = 0;
+  /** The first record that may lie in the piece of a file that is in memory. */
+  #piece_seq = 0;
+  #last_tag: Buffer = Buffer.alloc(0);
 
   /** `name` is the place under which lost events are counted. */
   constructor(context: ReaderContext, from_seq: number, name: string) {
     this.#context = context;
     this.#next_seq = from_seq;
+    this.#loan = context.loans.open(from_seq);
     const oldest_seq = context.segments.oldest?.first.seq ?? from_seq;
     if (oldest_seq <= from_seq) this.#place = context.tail.place(from_seq);
     this.#name = name;
@@ -94,16 +101,16 @@ export class LogReader implements JournalReader {
   }
 
   release(seq: number): void {
-    this.#context.loan.release(seq);
+    this.#loan.release(seq);
   }
 
   keep(): void {
-    this.#context.loan.keep();
+    this.#loan.keep();
   }
 
   close(): void {
     this.#closed = true;
-    this.#context.loan.close();
+    this.#loan.close();
     this.#context.closed();
     this.#closeSegment().catch(() => {});
   }
@@ -123,11 +130,12 @@ export class LogReader implements JournalReader {
   async #fromMemory(max_bytes: number): Promise<JournalRecord[]> {
     await this.#closeSegment();
     const { tail } = this.#context;
-    // While the file was closed newer commits may have pushed this record out of memory.
-    if (!tail.has(this.#next_seq)) return [];
+    // While the file was closed newer commits may have pushed this record out of memory,
+    // and a reader that was closed gives nothing back.
+    if (this.#closed || !tail.has(this.#next_seq)) return [];
     const records = tail.read(this.#next_seq, max_bytes);
     for (const record of records) this.#passed(record);
-    this.#context.loan.give(this.#next_seq);
+    this.#loan.give(this.#next_seq);
     return records;
   }
 
@@ -155,6 +163,7 @@ export class LogReader implements JournalReader {
         bytes += record.body_bytes;
       }
     }
+    this.#loan.give(this.#next_seq);
     return records;
   }
 
@@ -199,7 +208,7 @@ export class LogReader implements JournalReader {
       await this.#keep(open, item.offset, item.end_offset, 'record body');
       return undefined;
     }
-    const record = recordOf(item);
+    const record = recordOf(item, this.#lastingTag(item.tag));
     this.#passed(record);
     return record;
   }
@@ -232,7 +241,9 @@ export class LogReader implements JournalReader {
     try {
       const file = await fs.open(segment.path, 'read');
       const readable = segment.readable(file, log);
-      this.#open = { segment, scan: new SegmentScan(readable, parser, read_chunk_bytes) };
+      this.#piece_seq = this.#next_seq;
+      const scan = new SegmentScan(readable, parser, read_chunk_bytes, this.#piece_memory);
+      this.#open = { segment, scan };
     } catch (error) {
       // Deleted since: `drop_oldest` was faster. Gone without that: the next segment tells how much.
       if (systemCode(error) !== 'ENOENT') throw ioError(error, segment.path, 'open');
@@ -268,19 +279,38 @@ export class LogReader implements JournalReader {
     await this.#context.quarantine.keep(open.scan.file, open.segment.path, from, to, what);
   }
 
+  /** Where pieces of segment files are read to: memory that comes back once what lies in it was released. */
+  readonly #piece_memory: PieceMemory = {
+    take: (bytes) => this.#context.takeSlab(bytes),
+    retire: (slab) => {
+      if (this.#closed) return;
+      // All that was found in it has been given out: the disk is asked again only then.
+      const [first_seq, end_seq] = [this.#piece_seq, this.#next_seq];
+      this.#piece_seq = end_seq;
+      this.#context.loans.retire({ first_seq, end_seq, slabs: [slab], lent_to: this.#loan });
+    },
+  };
+
+  /** Tags are kept for longer than bodies. */
+  #lastingTag(tag: Buffer): Buffer {
+    if (!tag.equals(this.#last_tag)) this.#last_tag = Buffer.from(tag);
+    return this.#last_tag;
+  }
+
   async #closeSegment(): Promise<void> {
     const open = this.#open;
     this.#open = undefined;
+    open?.scan.close();
     await open?.scan.file.close();
   }
 }
 
 /** The record as readers get it. */
-export function recordOf(item: RecordItem): JournalRecord {
+export function recordOf(item: RecordItem, tag: Buffer = item.tag): JournalRecord {
   const { header, place } = item;
   return {
     seq: place.seq,
-    tag: item.tag,
+    tag,
     codec: header.codec,
     attrs: header.attrs,
     count: header.count,

@@ -219,6 +219,7 @@ async function replaySegment(
       apply: (state) => spaces.apply(state),
       keep: ({ from, to, what }) => quarantine.keep(file, segment.path, from, to, what),
       isBad: (from, to) => file.hasBadIn(from, to),
+      holdsEventsOf: (committed_ms) => segment.holdsEventsOf(committed_ms),
     });
     segment.has_bad_blocks = file.hasBadIn(0, segment.end_bytes);
     if (result.is_end_unreadable) {

@@ -50,6 +50,8 @@ export async function replay(scan: SegmentScan, to: ReplayTarget): Promise<Repla
 export interface ReplayTarget {
   apply(state: Buffer): void;
   keep(damage: Damage): Promise<void>;
+  /** A commit with events counts. */
+  holdsEventsOf(committed_ms: number): void;
   /** Whether a block in `[from, to)` cannot be read. */
   isBad(from: number, to: number): boolean;
 }
@@ -131,6 +133,8 @@ class Replay {
   async #settle(offset: number, place: Place): Promise<void> {
     for (const state of this.#states) this.#to.apply(state);
     for (const damage of this.#damages) await this.#to.keep(damage);
+    const frame = this.#frame;
+    if (frame !== undefined && frame.event_records > 0) this.#to.holdsEventsOf(frame.committed_ms);
     this.#states = [];
     this.#damages = [];
     this.#frame = undefined;

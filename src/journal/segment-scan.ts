@@ -1,25 +1,50 @@
 import { readFully } from '../sys/fs.ts';
+import type { Slab } from './arena.ts';
 import type { ReadableFile } from './salvaged-file.ts';
 import type { ParserPause, SegmentItem } from './segment-items.ts';
 import type { SegmentParser } from './segment-parser.ts';
 
+const NOTHING = Buffer.alloc(0);
+
+/** Where the memory for pieces of a file comes from and goes to. */
+export interface PieceMemory {
+  /** At least so many bytes. */
+  take(bytes: number): Slab;
+  /** What was found in it has been handed on, and may be looked into still. */
+  retire(slab: Slab): void;
+}
+
+/** Every piece has memory of its own, which is left to the garbage collector. */
+const NEW_MEMORY: PieceMemory = {
+  take: (bytes) => ({ buffer: Buffer.allocUnsafeSlow(bytes), large_bytes: 0, lent: false }),
+  retire: () => {},
+};
+
 /**
  * A parser that reads its segment file itself, a large piece at a time. What is
  * left of a piece is copied in front of the next one, so every record lies in
- * one piece of memory; no piece is ever written to again.
+ * one piece of memory; a piece is not written to again before `memory` gives it anew.
  */
 export class SegmentScan {
   readonly file: ReadableFile;
   readonly parser: SegmentParser;
   readonly #chunk_bytes: number;
-  #window: Buffer = Buffer.alloc(0);
+  readonly #memory: PieceMemory;
+  #slab: Slab | undefined;
+  #window: Buffer = NOTHING;
   #window_offset = 0;
   #is_short = false;
 
-  constructor(file: ReadableFile, parser: SegmentParser, chunk_bytes: number) {
+  constructor(
+    file: ReadableFile,
+    parser: SegmentParser,
+    chunk_bytes: number,
+    memory: PieceMemory = NEW_MEMORY,
+  ) {
     this.file = file;
     this.parser = parser;
     this.#chunk_bytes = chunk_bytes;
+    this.#memory = memory;
   }
 
   /** The next item; undefined at the end of the segment. */
@@ -53,7 +78,8 @@ export class SegmentScan {
     // The parser never wants more than the file is known to hold.
     const left_bytes = this.parser.end_bytes - offset;
     const size = Math.min(left_bytes, Math.max(this.#chunk_bytes, bytes));
-    const window = Buffer.allocUnsafeSlow(size);
+    const slab = this.#memory.take(size);
+    const window = slab.buffer.subarray(0, size);
     kept.copy(window, 0, 0, size);
     const begin = Math.min(kept.length, size);
     const got_bytes = await readFully(this.file, window.subarray(begin), offset + begin);
@@ -61,8 +87,17 @@ export class SegmentScan {
       this.#is_short = true;
       this.parser.setEnd(offset + begin + got_bytes);
     }
+    this.close();
+    this.#slab = slab;
     this.#window = window.subarray(0, begin + got_bytes);
     this.#window_offset = offset;
     this.parser.feed(this.#window, offset);
+  }
+
+  /** Lets go of what was read; the file stays open. */
+  close(): void {
+    if (this.#slab !== undefined) this.#memory.retire(this.#slab);
+    this.#slab = undefined;
+    this.#window = NOTHING;
   }
 }

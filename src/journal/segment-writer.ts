@@ -21,6 +21,15 @@ export interface NewSegment {
   readonly snapshot: Buffer;
 }
 
+/** What is known of a commit once it is written. */
+interface DurableCommit {
+  readonly total_bytes: number;
+  readonly first: Place;
+  /** Where `first` is if it has no events. */
+  readonly after: Place;
+  readonly committed_ms: number;
+}
+
 /**
  * Writes the last segment. A segment is written by one writer in one go: at
  * open, when it is full, and after a failed write or fsync, a new one is created.
@@ -93,11 +102,12 @@ export class SegmentWriter {
     if (this.#syncs) await this.#orBroken(this.#file.datasync());
   }
 
-  /** A durable commit of so many bytes belongs to the segment now. */
-  advance(total_bytes: number, first: Place): void {
+  /** The commit belongs to the segment now. */
+  advance({ total_bytes, first, after, committed_ms }: DurableCommit): void {
     const offset = this.segment.end_bytes;
     this.segment.end_bytes = offset + total_bytes;
     this.pristine = false;
+    if (after.seq > first.seq) this.segment.holdsEventsOf(committed_ms);
     this.segment.mark({ offset, place: first, commit: undefined });
   }
 

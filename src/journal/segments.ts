@@ -25,8 +25,10 @@ export function seqOfSegmentName(name: string): number | undefined {
 export class Segment {
   readonly path: string;
   readonly first: Place;
-  readonly created_ms: number;
   readonly seed: number;
+  /** Of the file: no event in it is older. */
+  readonly #created_ms: number;
+  #first_event_ms: number | undefined;
   /** Blocks of it cannot be read, for good as it seems: see SalvagedFile. */
   has_bad_blocks = false;
   /** How far it may be read: what is durable, or the whole file if it was found at open. */
@@ -43,9 +45,19 @@ export class Segment {
   ) {
     this.path = join(directory, segmentName(first.seq));
     this.first = first;
-    this.created_ms = created_ms;
+    this.#created_ms = created_ms;
     this.seed = segmentSeed(journal_id, first.seq);
     this.end_bytes = end_bytes;
+  }
+
+  /** When its first event was committed; as long as that is not known, when the file was created. */
+  get oldest_ms(): number {
+    return this.#first_event_ms ?? this.#created_ms;
+  }
+
+  /** A commit with events is in it. Called for the first one first. */
+  holdsEventsOf(committed_ms: number): void {
+    this.#first_event_ms ??= committed_ms;
   }
 
   /** The file as it is to be read. */

@@ -82,6 +82,8 @@ export interface JournalWriter {
   readonly state: JournalState;
   /** False: stop feeding (pause sources) and wait for `onceWritable`. Appending a little more is safe. */
   readonly writable: boolean;
+  /** Memory of what has come in and is not being written yet. */
+  readonly waiting_bytes: number;
   /** Calls `resume` once, when the journal takes events again (at once if it does now). Returns a cancel function. */
   onceWritable(resume: () => void): () => void;
 
@@ -145,8 +147,9 @@ export interface JournalReader {
    */
   read(max_bytes: number, signal: AbortSignal): Promise<JournalRecord[]>;
   /**
-   * Promises that nobody looks into the bodies of records before `seq` any more, other than those
-   * that were kept: their memory is used again. Who never calls it may look into all for good.
+   * Promises that nobody looks into the bodies of records before `seq` that were read up to now any
+   * more, other than those that were kept: their memory is used again. Who never calls it may look
+   * into all for good.
    */
   release(seq: number): void;
   /** Whatever was read up to now may be looked into for good: it is not known for how long. */

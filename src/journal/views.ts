@@ -15,7 +15,10 @@ export interface JournalTotals {
   /** Segment files now. */
   readonly disk_bytes: number;
   readonly segments: number;
-  /** About when the oldest record that is still there was committed. */
+  /**
+   * When the oldest record that is still there was committed; for a segment that an earlier
+   * process left and that was not replayed at open, when its file was created.
+   */
   readonly oldest_ms: number;
   /** Places of damage that this process found. */
   readonly quarantined: number;

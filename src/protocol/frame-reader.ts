@@ -6,6 +6,7 @@ import { LargeReader, PAYLOAD_PROOF_BYTES } from './large-reader.ts';
 import type { MessageReader } from './message-reader.ts';
 import { INCOMPLETE, NIL } from './msgpack.ts';
 import { ObjectGatherer } from './object-gatherer.ts';
+import type { ScratchPool } from './scratch-pool.ts';
 
 /**
  * More than any head without its tag takes: two array headers, a tag's, a payload's and its first
@@ -50,14 +51,15 @@ export class FrameReader implements MessageReader {
   #message_offset = 0;
   #walked_bytes = 0;
 
-  constructor(sink: FrameSink, limits: FrameLimits) {
+  /** `pool`: memory for what is gathered, shared by many readers. */
+  constructor(sink: FrameSink, limits: FrameLimits, pool?: ScratchPool) {
     if (limits.frame_inline_max_bytes < limits.tag_max_bytes + HEAD_WITHOUT_TAG_BYTES) {
       throw new RangeError('frame_inline_max_bytes must have room for the head of a message');
     }
     this.#sink = sink;
     this.#limits = limits;
     this.#walk = new FrameWalk(limits);
-    this.#gatherer = new ObjectGatherer(limits.nesting_max_levels);
+    this.#gatherer = new ObjectGatherer(limits.nesting_max_levels, pool);
     this.#intake = new ByteIntake((buf, pos, end) => this.#advance(buf, pos, end));
   }
 
@@ -91,6 +93,7 @@ export class FrameReader implements MessageReader {
     const left = this.#gathering || this.#large !== undefined || this.#intake.held_bytes > 0;
     this.#intake.close();
     this.#abortLarge();
+    this.#gatherer.clear();
     return left;
   }
 

@@ -1,5 +1,6 @@
 import { GrowingBuffer } from './growing-buffer.ts';
 import { ObjectScanner } from './object-scanner.ts';
+import type { ScratchPool } from './scratch-pool.ts';
 
 /**
  * Copies one MessagePack object together that arrives in pieces, and not a byte
@@ -7,10 +8,12 @@ import { ObjectScanner } from './object-scanner.ts';
  */
 export class ObjectGatherer {
   readonly #scanner: ObjectScanner;
-  readonly #content = new GrowingBuffer();
+  readonly #content: GrowingBuffer;
 
-  constructor(levels_max: number) {
+  /** `pool` has the memory for large objects. */
+  constructor(levels_max: number, pool?: ScratchPool) {
     this.#scanner = new ObjectScanner(levels_max);
+    this.#content = new GrowingBuffer(pool);
   }
 
   /** The object so far is `buffer[0..bytes)`; the buffer is another after the next `take()`. */

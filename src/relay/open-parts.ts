@@ -9,11 +9,13 @@ import { HealthListener } from '../inputs/health.ts';
 import { FORMAT_VERSION } from '../journal/format.ts';
 import { Journal } from '../journal/journal.ts';
 import type { StateSpace } from '../journal/types.ts';
+import { loadClientTls } from '../outputs/forward/dial.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { DropLedger } from '../sys/ledger.ts';
 import type { Log } from '../sys/log.ts';
 import { Handover } from './control/handover.ts';
 import { takeOver } from './control/takeover.ts';
+import { isTransient } from './output-set.ts';
 import type { RelayParts } from './running-relay.ts';
 
 /** What the relay needs besides its configuration. */
@@ -32,26 +34,40 @@ export interface RelayDeps {
   readonly version: string;
 }
 
-export function takeOverFrom(
+/** What can be known to fail here fails while the other relay is untouched. */
+export async function takeOverFrom(
   config: Config,
   listeners: Listeners,
   { log, clock, pid, version, drop_outputs }: RelayDeps,
 ): Promise<void> {
-  const known_outputs = [...config.outputs.map(({ name }) => name), ...drop_outputs];
-  const self = { pid, version };
-  return takeOver(config.journal.dir, listeners, { self, known_outputs, clock, log });
+  for (const output of config.outputs) {
+    if (output.type === 'forward') await loadClientTls(output.tls);
+  }
+  const outputs = config.outputs.map((output) => ({
+    name: output.name,
+    type: output.type,
+    keeps_place: !isTransient(output),
+  }));
+  const place_use = { outputs, dropped: drop_outputs };
+  await takeOver(config.journal.dir, listeners, { self: { pid, version }, place_use, clock, log });
 }
 
 export function openHandover(
   { journal: { dir }, shutdown_timeout_ms }: Config,
-  { server, outputs, observation }: Pick<RelayParts, 'server' | 'outputs' | 'observation'>,
+  parts: Pick<RelayParts, 'server' | 'outputs' | 'journal' | 'observation'>,
   { log, pid, version }: RelayDeps,
 ): Promise<Handover> {
+  const { server, outputs, journal, observation } = parts;
+  const places = () => {
+    const types = new Map(outputs.all().map(({ name, type }) => [name, type]));
+    return journal.cursors().map(({ name }) => ({ name, type: types.get(name) }));
+  };
   const view = () => ({
     pid,
     version,
     journal_format: FORMAT_VERSION,
     outputs: outputs.all().map(({ name }) => name),
+    places: places(),
     listeners: server.handed_over,
     stop_timeout_ms: shutdown_timeout_ms,
   });

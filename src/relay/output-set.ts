@@ -282,7 +282,9 @@ export class OutputSet {
   }
 }
 
-const isTransient = (config: OutputConfig): boolean => config.type === 'stdout' && config.transient;
+/** It keeps no place in the journal. */
+export const isTransient = (config: OutputConfig): boolean =>
+  config.type === 'stdout' && config.transient;
 
 /** Configurations are plain data in a fixed order of keys. */
 const isSame = (a: OutputConfig, b: OutputConfig): boolean =>

@@ -159,6 +159,17 @@ describe('a relay that takes over', () => {
     expect(second.exit).toBeUndefined();
   });
 
+  test('needs no output for one that kept no place', async () => {
+    const rig = await rigOf();
+    const shown = { type: 'stdout', transient: true };
+    const config = await configOf(rig, (c) => ({ ...c, outputs: { ...c.outputs, shown } }));
+    const first = rig.spawn([], config);
+    await saying(first, '"running"');
+    await rig.start(['--takeover']);
+    expect(await first.exited).toEqual(DONE);
+    await moreAcked(sendersTo(rig), 5);
+  });
+
   test('with nobody to take over from just starts', async () => {
     const rig = await rigOf();
     const relay = await rig.start(['--takeover']);
@@ -258,14 +269,43 @@ describe('the relay that runs goes on', () => {
       }),
       1,
     ],
+    [
+      'names a certificate of an upstream that is not there',
+      (c: ConfigFile) => ({
+        ...c,
+        outputs: {
+          sink: { type: 'forward', servers: ['tls://127.0.0.1:1'], tls: { ca: '/none.pem' } },
+        },
+      }),
+      1,
+    ],
+    [
+      'gives a name that has a place to an output that keeps none',
+      (c: ConfigFile) => ({ ...c, outputs: { sink: { type: 'stdout', transient: true } } }),
+      2,
+    ],
+    [
+      'makes one of its outputs one of another type',
+      (c: ConfigFile) => ({
+        ...c,
+        outputs: { sink: { type: 'file', path: '/none/{date}.ndjson' } },
+      }),
+      2,
+    ],
   ])('when the configuration of the other %s', async (_what, change, code) => {
     const rig = await rigOf();
     const first = await rig.start();
-    const changed = join(dirname(rig.journal), 'changed.json');
-    const file = await readFile(join(dirname(rig.journal), 'logboom.yaml'), 'utf8');
-    writeFileSync(changed, JSON.stringify(change(JSON.parse(file) as ConfigFile)));
-    const second = rig.spawn(['--takeover'], changed);
+    const second = rig.spawn(['--takeover'], await configOf(rig, change));
     expect(await second.exited, second.describe()).toEqual({ code, signal: null });
+    await unharmed(rig, first);
+  });
+
+  test('when the other is told to drop a place that there is not', async () => {
+    const rig = await rigOf();
+    const first = await rig.start();
+    const second = rig.spawn(['--takeover', '--drop-output', 'ghost']);
+    expect((await second.exited).code).toBe(2);
+    expect(second.stderr).toContain('no place for an output ghost');
     await unharmed(rig, first);
   });
 
@@ -363,6 +403,15 @@ describe('a relay that does not answer', () => {
     expect(await counted(rig, all)).toEqual(FLAWLESS);
   });
 });
+
+/** The rig's configuration, changed, beside it. */
+async function configOf(rig: TakeoverRig, change: (config: ConfigFile) => object): Promise<string> {
+  const dir = dirname(rig.journal);
+  const config = JSON.parse(await readFile(join(dir, 'logboom.yaml'), 'utf8')) as ConfigFile;
+  const changed = join(dir, 'changed.json');
+  writeFileSync(changed, JSON.stringify(change(config)));
+  return changed;
+}
 
 interface ConfigFile {
   readonly inputs: { readonly forward: readonly object[] };

@@ -4,6 +4,7 @@ import type { RateLimitedLog } from '../../sys/rate-limited-log.ts';
 import { senderKey } from './dedup.ts';
 import { EventStream, type EventStreamDeps, type EventStreamOwner } from './event-stream.ts';
 import { HandshakeGate, type HandshakeOptions } from './handshake-gate.ts';
+import type { GatedClient } from './journal-gate.ts';
 
 export interface ConnectionDeps extends EventStreamDeps {
   readonly warnings: RateLimitedLog;
@@ -29,7 +30,7 @@ const FAREWELL_MS = 1000;
  * Invariant: a client that breaks the protocol is closed, with a counted, logged
  * reason; what came whole before stays, and nobody else is touched.
  */
-export class Connection implements EventStreamOwner {
+export class Connection implements EventStreamOwner, GatedClient {
   readonly peer: string;
   readonly #socket: Socket;
   readonly #deps: ConnectionDeps;
@@ -58,7 +59,8 @@ export class Connection implements EventStreamOwner {
     socket.on('drain', () => this.#guard(() => this.#events?.acksMoved()));
     socket.on('error', (error) => this.#lost(error));
     socket.on('close', () => this.#ended());
-    if (handshake !== undefined) this.#beginHandshake(handshake);
+    if (handshake === undefined) deps.gate.join(this);
+    else this.#beginHandshake(handshake);
   }
 
   get sender(): string {
@@ -87,6 +89,20 @@ export class Connection implements EventStreamOwner {
 
   done(): void {
     this.finish();
+  }
+
+  waitForJournal(): void {
+    this.#deps.gate.wait(this);
+  }
+
+  hold(): void {
+    if (this.#events === undefined) this.#socket.pause();
+    else this.#events.hold();
+  }
+
+  goOn(): void {
+    if (this.#events === undefined) this.#socket.resume();
+    else this.#events.goOn();
   }
 
   fail(error: unknown): void {
@@ -134,6 +150,7 @@ export class Connection implements EventStreamOwner {
     this.#socket.write(verdict.pong);
     if (verdict.client_hostname !== '') this.#sender = senderKey(verdict.client_hostname);
     if (rest.length > 0) this.#takeEvents(rest);
+    this.#deps.gate.join(this);
   }
 
   #takeEvents(chunk: Buffer): void {
@@ -179,6 +196,7 @@ export class Connection implements EventStreamOwner {
     const orderly = this.#input_ended && !this.#failed;
     this.#failed = true;
     this.#cancelDeadline?.();
+    this.#deps.gate.leave(this);
     this.#events?.close(orderly);
     if (this.#bytes_in > 0) return;
     this.#deps.stats.connections_empty++;

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { LogboomError } from '../../errors.ts';
 import { createReader } from '../../protocol/create-reader.ts';
 import type { MessageReader } from '../../protocol/message-reader.ts';
+import type { ScratchPool } from '../../protocol/scratch-pool.ts';
 import { type AckChannel, ClientChunks } from './client-chunks.ts';
 import type { ChunkDedup } from './dedup.ts';
 import { EventSink, type EventSinkDeps, type SinkHost } from './event-sink.ts';
@@ -11,6 +12,7 @@ import type { UnfinishedBytes, UnfinishedShare } from './unfinished-bytes.ts';
 export interface EventStreamDeps extends EventSinkDeps {
   readonly gate: JournalGate;
   readonly unfinished: UnfinishedBytes;
+  readonly scratch: ScratchPool;
   readonly dedup: ChunkDedup;
 }
 
@@ -22,6 +24,8 @@ export interface EventStreamOwner {
   fail(error: unknown): void;
   /** The client sends no more and has got everything it is owed. */
   done(): void;
+  /** The journal takes nothing at the moment: this is to be held until it does. */
+  waitForJournal(): void;
 }
 
 /** Why nothing is read at the moment; any number at once. */
@@ -45,7 +49,6 @@ export class EventStream implements SinkHost {
   readonly #share: UnfinishedShare;
   readonly #aborted = new AbortController();
   readonly #holds = new Set<Hold>();
-  #cancelWait: (() => void) | undefined;
   #input_ended = false;
 
   /** @param first_byte tells the format; feed it too */
@@ -56,7 +59,7 @@ export class EventStream implements SinkHost {
     this.#deps = deps;
     this.#share = { bytes: 0, evict: () => owner.fail(this.#tooMuchUnfinished()) };
     this.#sink = new EventSink(deps, this);
-    this.#reader = createReader(first_byte, this.#sink, deps.limits);
+    this.#reader = createReader(first_byte, this.#sink, deps.limits, deps.scratch);
     this.chunks = new ClientChunks(deps, owner.sender, this.#reader.format, this.#channel);
   }
 
@@ -90,7 +93,6 @@ export class EventStream implements SinkHost {
   /** The socket is closed. @param orderly by the client's FIN, without an error */
   close(orderly: boolean): void {
     this.#aborted.abort(new Error('the connection is closed'));
-    this.#cancelWait?.();
     this.#deps.unfinished.set(this.#share, 0);
     this.#reader.end();
     this.#sink.close();
@@ -100,6 +102,15 @@ export class EventStream implements SinkHost {
   during(work: Promise<void>): void {
     this.#hold('body');
     this.#releaseAfter('body', work);
+  }
+
+  /** Nothing is taken until `goOn`: there is no room for it in the journal. */
+  hold(): void {
+    this.#hold('journal');
+  }
+
+  goOn(): void {
+    this.#guard(() => this.#release('journal'));
   }
 
   /** The client took acks from its socket, or more of them left. */
@@ -122,10 +133,7 @@ export class EventStream implements SinkHost {
     const held_bytes = this.#reader.held_bytes;
     if (held_bytes !== this.#share.bytes) unfinished.set(this.#share, held_bytes);
     if (this.#ackPressure() > 1) this.#hold('acks');
-    if (!gate.open && !this.#holds.has('journal')) {
-      this.#hold('journal');
-      this.#cancelWait = gate.wait(() => this.#guard(() => this.#release('journal')));
-    }
+    if (!gate.open && !this.#holds.has('journal')) this.#owner.waitForJournal();
     const spool = this.#sink.behind;
     if (spool === undefined || this.#holds.has('spool')) return;
     this.#hold('spool');

@@ -219,9 +219,15 @@ export class Listener {
   #accept(accepted: Socket, events: ListenerEvents): void {
     const socket = this.#tls === undefined ? this.#deps.reads.adopt(accepted) : accepted;
     if (!events.accepted(socket)) return;
-    if (this.#tls === undefined) events.connected(socket, this);
-    else this.#tls.begin(socket);
-    if (socket.isPaused()) socket.resume();
+    // It was accepted paused. Whoever gets it may pause it again.
+    const tls = this.#tls;
+    if (tls === undefined) {
+      if (socket.isPaused()) socket.resume();
+      events.connected(socket, this);
+    } else {
+      tls.begin(socket);
+      if (socket.isPaused()) socket.resume();
+    }
   }
 }
 

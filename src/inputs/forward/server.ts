@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { JournalWriter } from '../../journal/types.ts';
+import { ScratchPool } from '../../protocol/scratch-pool.ts';
 import type { Clock } from '../../sys/clock.ts';
 import type { DropLedger } from '../../sys/ledger.ts';
 import type { Log } from '../../sys/log.ts';
@@ -66,6 +67,7 @@ export class ForwardServer {
       store: new BodyStore(shared),
       gate: new JournalGate(deps.journal),
       unfinished: new UnfinishedBytes(limits.unfinished_max_bytes),
+      scratch: new ScratchPool(),
       warnings: this.#warnings,
       filters: deps.filters,
     };

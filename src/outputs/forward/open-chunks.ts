@@ -1,4 +1,4 @@
-import type { Chunk } from './chunk.ts';
+import { type Chunk, compareChunks } from './chunk.ts';
 import { recordedBytes } from './window-format.ts';
 
 /** Settled chunks in the middle are tolerated up to here and up to twice the unsettled ones. */
@@ -39,9 +39,11 @@ export class OpenChunks {
     this.#add(chunk, 1);
   }
 
-  /** `parts` take the place of `chunk`, which is settled. */
+  /** `parts` take the place of `chunk`, which is settled; chunks of other tags may begin between them. */
   replace(chunk: Chunk, parts: readonly Chunk[]): void {
-    this.#chunks.splice(this.#chunks.indexOf(chunk), 1, ...parts);
+    const others = this.list().filter((other) => other !== chunk);
+    this.#chunks = [...others, ...parts].toSorted(compareChunks);
+    this.#head = 0;
     for (const part of parts) this.#add(part, 1);
     this.settle(chunk);
   }

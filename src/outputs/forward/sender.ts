@@ -235,7 +235,7 @@ export class Sender {
   /** Some chunks need no more to be sent: the journal may use their memory again. */
   #settled(): void {
     const { reader, window } = this.#context;
-    reader.release(window.cursor_seq);
+    reader.release(window.needed_seq);
     this.#context.saver.noteProgress(this.#context.stopping);
     this.#events.changed();
   }

@@ -46,7 +46,12 @@ export class AckWindow {
 
   /** Everything before it is settled. */
   get cursor_seq(): number {
-    return Math.max(this.#floor_seq, this.oldest?.range.first_seq ?? this.#end_seq);
+    return Math.max(this.#floor_seq, this.needed_seq);
+  }
+
+  /** No unsettled chunk looks into a record before it. */
+  get needed_seq(): number {
+    return this.oldest?.range.first_seq ?? this.#end_seq;
   }
 
   /** Everything from here on is not planned yet. */

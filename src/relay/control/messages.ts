@@ -34,8 +34,10 @@ const ready = z.object({
   version: z.string(),
   /** The journal's format version. */
   journal_format: z.number(),
-  /** Names of outputs: each has a place in the journal. */
+  /** Names of all outputs. */
   outputs: z.array(z.string()),
+  /** The places that the journal keeps, and the type of output that has each. */
+  places: z.array(z.object({ name: z.string(), type: z.string().optional() })).optional(),
   listeners: z.array(z.object({ url: z.string(), shares_port: z.boolean() })),
   /** How long it may take to stop. */
   stop_timeout_ms: z.number(),

@@ -5,6 +5,7 @@ import type { Listeners } from '../../inputs/forward/listeners.ts';
 import { FORMAT_VERSION } from '../../journal/format.ts';
 import type { Clock } from '../../sys/clock.ts';
 import type { Log } from '../../sys/log.ts';
+import { checkOutputs, type PlaceUse } from './check-outputs.ts';
 import { controlPath } from './control-path.ts';
 import type { Successor } from './handover.ts';
 import { JsonLines } from './json-lines.ts';
@@ -13,8 +14,7 @@ import { type Answer, answer, PROTOCOL, type Ready } from './messages.ts';
 export interface TakeoverDeps {
   /** This process. */
   readonly self: Successor;
-  /** Outputs that have a use for their place in the journal, or give it up. */
-  readonly known_outputs: readonly string[];
+  readonly place_use: PlaceUse;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -97,23 +97,15 @@ class Takeover {
   }
 
   /** What would keep this process from starting when it is too late to go back. */
-  #check({ journal_format, outputs }: Ready): void {
+  #check(other: Ready): void {
+    const { journal_format } = other;
     if (journal_format > FORMAT_VERSION) {
       throw new LogboomError('LB_JOURNAL_VERSION', 'the running relay writes a newer format', {
         where: `its format ${journal_format}, ours ${FORMAT_VERSION}`,
         hint: 'Take over with its version or a newer one.',
       });
     }
-    const orphan = outputs.find((name) => !this.#deps.known_outputs.includes(name));
-    if (orphan === undefined) return;
-    throw new LogboomError(
-      'LB_CONFIG',
-      `the running relay has an output ${orphan}, this has none`,
-      {
-        where: `outputs.${orphan}`,
-        hint: `Put it back, or give its events up with --drop-output ${orphan}.`,
-      },
-    );
+    checkOutputs(other, this.#deps.place_use);
   }
 
   async #openRest(): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { JournalGate } from '../../../src/inputs/forward/journal-gate.ts';
+import { type GatedClient, JournalGate } from '../../../src/inputs/forward/journal-gate.ts';
 import { ENTRY_1, hex, SAMPLES, TAG } from '../../support/forward-messages.ts';
 import { ackOf, chunkId } from '../../support/forward-server.ts';
 import { MemoryJournal } from '../../support/memory-journal.ts';
@@ -8,7 +8,10 @@ import { until } from '../../support/wait.ts';
 
 const start = useForwardServer();
 
-const MiB = 1024 * 1024;
+const KiB = 1024;
+const MiB = 1024 * KiB;
+/** What the gate lets wait for the disk, and one read. */
+const ROOM_BYTES = 8 * MiB + 256 * KiB;
 const line = SAMPLES.docker_line;
 const chunked = (letter: string): Buffer =>
   hex(`94${TAG}${ENTRY_1.slice(2)}81a56368756e6bb8${chunkId(letter).toString('hex')}`);
@@ -57,20 +60,62 @@ describe('while the journal takes nothing', () => {
     journal.become('commit_full');
     const gate = new JournalGate(journal);
     const went: number[] = [];
-    for (let i = 0; i < 100; i++) {
-      gate.wait(() => {
+    const client = (i: number): GatedClient => ({
+      hold() {},
+      goOn() {
         went.push(i);
         if (went.length === 20) journal.state = 'commit_full';
-      });
-    }
-    const cancel = gate.wait(() => went.push(-1));
-    cancel();
+      },
+    });
+    for (let i = 0; i < 100; i++) gate.wait(client(i));
+    const gone = client(-1);
+    gate.wait(gone);
+    gate.leave(gone);
     journal.become('writable');
     await until('the first twenty', () => went.length === 20);
     journal.become('writable');
     await until('all', () => went.length === 100);
     expect(went).toEqual(Array.from({ length: 100 }, (_, i) => i));
     expect(gate.waiting_count).toBe(0);
+  });
+
+  test('thousands of clients bring no more together than the gate has room for, and lose nothing', async () => {
+    const { connect, journal, server } = await start({ automatic: false });
+    const clients = await Promise.all(Array.from({ length: 300 }, () => connect()));
+    await until('all clients', () => server.stats.connections_open === 300);
+    journal.become('commit_full');
+    // In one turn of the event loop: each of them is readable before any is read.
+    const each_events = Math.ceil((128 * KiB) / line.length);
+    const lines = Buffer.concat(Array.from({ length: each_events }, () => line));
+    for (const client of clients) client.send(lines);
+    await until('the first bytes', () => server.stats.bytes_in > 0);
+    await untilStill(() => server.stats.bytes_in);
+    expect(journal.waiting_bytes).toBeLessThan(ROOM_BYTES);
+
+    journal.become('writable');
+    await until('the rest', () => server.stats.events_in === 300 * each_events);
+  });
+
+  test('a client that comes when there is no room is not read at all', async () => {
+    const { connect, journal, server } = await start({ automatic: false });
+    const first = await connect();
+    const lines = Buffer.concat(Array.from({ length: 1000 }, () => line));
+    let sent_events = 0;
+    while (journal.waiting_bytes < 8 * MiB) {
+      first.send(lines);
+      sent_events += 1000;
+      await until('the lines', () => server.stats.events_in === sent_events);
+    }
+    journal.become('disk_full');
+    const bytes_in = server.stats.bytes_in;
+    const others = await Promise.all(Array.from({ length: 20 }, () => connect()));
+    await until('all clients', () => server.stats.connections_open === 21);
+    for (const other of others) other.send(line);
+    await untilStill(() => server.stats.bytes_in);
+    expect(server.stats.bytes_in).toBe(bytes_in);
+
+    journal.become('writable');
+    await until('their lines', () => server.stats.events_in === sent_events + 20);
   });
 });
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CHUNK_SPACE, ChunkDedup } from '../../../src/inputs/forward/dedup.ts';
 import { FORWARD_LIMITS } from '../../../src/inputs/forward/options.ts';
 import { ForwardServer } from '../../../src/inputs/forward/server.ts';
@@ -11,7 +11,7 @@ import { systemClock } from '../../../src/sys/clock.ts';
 import { DropLedger } from '../../../src/sys/ledger.ts';
 import { silentLog } from '../../../src/sys/log.ts';
 import { numbered, pack } from '../../support/entries.ts';
-import { hex, TAG } from '../../support/forward-messages.ts';
+import { hex, SAMPLES, TAG } from '../../support/forward-messages.ts';
 import { ackOf, chunkId, LOOPBACK } from '../../support/forward-server.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { type TempDir, tempDir } from '../../support/temp-dir.ts';
@@ -127,4 +127,25 @@ describe('with the real journal', () => {
       await relay.stop();
     }
   });
+});
+
+test('a burst of every client in one turn never makes more wait for the disk than the bound', async () => {
+  const { journal, server, port } = await start();
+  const clients = await Promise.all(
+    Array.from({ length: 300 }, () => RawClient.connect({ host: '127.0.0.1', port })),
+  );
+  await until('all clients', () => server.stats.connections_open === 300);
+  let most_bytes = 0;
+  const builder = journal.builder.bind(journal);
+  vi.spyOn(journal, 'builder').mockImplementation((...of) => {
+    most_bytes = Math.max(most_bytes, journal.waiting_bytes);
+    return builder(...of);
+  });
+  const each_events = Math.ceil((128 * 1024) / SAMPLES.docker_line.length);
+  const lines = Buffer.concat(Array.from({ length: each_events }, () => SAMPLES.docker_line));
+  for (const client of clients) client.send(lines);
+  await until('all events', () => server.stats.events_in === 300 * each_events);
+  // What the gate lets wait, one read, and what a record takes beyond its events.
+  expect(most_bytes).toBeLessThan(9 * 1024 * 1024);
+  for (const client of clients) client.destroy();
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { RECORD_END } from '../../../src/outputs/forward/chunk-id.ts';
 import { AckWindow } from '../../../src/outputs/forward/window.ts';
 import { chunkOf, idOf } from './chunks.ts';
 
@@ -155,6 +156,29 @@ describe('the ack window', () => {
     window.replace(first, [half(0), half(1)]);
     expect(window.unsettled_count).toBe(4);
     expect(send(window, 5)).toEqual(['half 0', 'half 1', 'chunk 2', 'chunk 3', '-']);
+  });
+
+  it('keeps the cursor at a chunk that begins between the parts of another', () => {
+    const window = new AckWindow(1, 1);
+    const over = (first_seq: number, last_seq: number) => ({
+      range: { first_seq, first_event: 0, last_seq, end_event: RECORD_END },
+    });
+    const first = chunkOf(1, 'a', 1, over(1, 7));
+    window.add([first, chunkOf(2, 'b', 1, over(2, 8))], 9, toFirst);
+    window.replace(first, [chunkOf(1, 'a', 1, over(1, 3)), chunkOf(5, 'a', 1, over(5, 7))]);
+    expect(send(window, 1)).toEqual(['chunk 1']);
+    ack(window, 1);
+    expect(window.cursor_seq).toBe(2);
+    expect(ids(window.unsettled())).toEqual(['chunk 2', 'chunk 5']);
+  });
+
+  it('needs a chunk that lies across the place to which the journal moved the cursor', () => {
+    const window = new AckWindow(1, 1);
+    const range = { first_seq: 1, first_event: 0, last_seq: 7, end_event: RECORD_END };
+    window.add([chunkOf(1, 'a', 1, { range })], 8, toFirst);
+    window.dropBefore(5);
+    expect(window.cursor_seq).toBe(5);
+    expect(window.needed_seq).toBe(1);
   });
 
   it('forgets what the journal dropped, and knows an ack that still comes for it', () => {

@@ -72,6 +72,7 @@ export class ForwardOutput implements Output {
     this.#intake = new Intake(this.#context, this.#source, {
       planned: (chunks, end_seq) => this.#sender.add(chunks, end_seq),
       changed: () => new Promise((resolve) => this.#waiting.push(resolve)),
+      isDown: () => this.#sender.is_failing || !this.#sender.was_up,
     });
   }
 

@@ -22,8 +22,10 @@ const REPLAY_PATIENCE_MS = 10_000;
 export interface IntakeEvents {
   /** Chunks that are recorded and prepared, to be sent; they cover everything up to `end_seq`. */
   planned(chunks: readonly Chunk[], end_seq: number): void;
-  /** Resolves when the window has changed, or when the output stops. */
+  /** Resolves when the window or `isDown()` has changed, or when the output stops. */
   changed(): Promise<void>;
+  /** No server takes anything at the moment. */
+  isDown(): boolean;
 }
 
 /**
@@ -71,13 +73,14 @@ export class Intake {
     }
   }
 
+  /** What cannot be sent at the moment is left on the disk, but for the first window. */
   async #room(): Promise<void> {
     const { window, options, stopping } = this.#context;
-    const unsettled_max_bytes = options.window_max_bytes * options.windows_in_flight_max;
-    while (
-      window.unsettled_bytes >= unsettled_max_bytes ||
-      window.recorded_bytes >= PLAN_MAX_BYTES
-    ) {
+    const isFull = (): boolean => {
+      const windows = this.#events.isDown() ? 1 : options.windows_in_flight_max;
+      return window.unsettled_bytes >= options.window_max_bytes * windows;
+    };
+    while (isFull() || window.recorded_bytes >= PLAN_MAX_BYTES) {
       await this.#events.changed();
       stopping.throwIfAborted();
     }

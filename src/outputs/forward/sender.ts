@@ -11,7 +11,7 @@ import { MessageBatch, SlabPool } from './wire.ts';
 const TICK_MS = 500;
 
 export interface SenderEvents {
-  /** Chunks were settled, or an upstream was lost. */
+  /** Chunks were settled, or an upstream was lost or found. */
   changed(): void;
 }
 
@@ -145,6 +145,7 @@ export class Sender {
     this.#balancer.connected(server, clock.monotonic_ms());
     this.#troubles.connected(server);
     log.info('up', { server: this.#upstream(server).name }, 'connected to the upstream');
+    this.#events.changed();
     this.#reroute();
     this.pump();
   }
@@ -193,7 +194,7 @@ export class Sender {
     const { window, counters, clock, log } = this.#context;
     const now_ms = clock.monotonic_ms();
     const lost = window.fail(server, now_ms);
-    this.#context.reader.keep();
+    if (loss.was_up) this.#context.reader.keep();
     const upstream = this.#upstream(server);
     if (loss.was_idle) {
       log.info('idle', { server: upstream.name }, 'the upstream closed an idle connection');

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeWindow } from '../../../src/outputs/forward/window-format.ts';
 import { numbered } from '../../support/entries.ts';
 import { until } from '../../support/wait.ts';
-import { Rig, range } from './output-under-test.ts';
+import { type OutputUnderTest, Rig, range } from './output-under-test.ts';
 
 let rig: Rig;
 
@@ -216,6 +216,31 @@ describe('an upstream that fails', () => {
     await output.drained();
   });
 });
+
+describe('while no server takes anything', () => {
+  it('one window is read ahead and the rest stays on the disk; then everything arrives', async () => {
+    const sink = await rig.sink();
+    const { port } = sink;
+    const { journal } = rig;
+    const output = await rig.output([sink], { chunk_max_bytes: 10_000, window_max_bytes: 10_000 });
+    await until('it is connected', () => output.output.stats().state === 'running');
+    await sink.stop();
+    await until('it is noticed', () => output.output.stats().state === 'retrying');
+    for (let i = 0; i < 100; i++) journal.append({ body: numbered(i * 100, 100), count: 100 });
+    const tried = () => output.log.said('warn').length + journal.saved.saves;
+    await until('something is planned', () => pending(output) > 0);
+    const before = tried();
+    await until('it has had time to read more', () => tried() > before + 1);
+    // 100 events are about 1 KB and a batch a window: less than two windows of the hundred records.
+    expect(pending(output)).toBeLessThanOrEqual(2);
+    const again = await rig.sink({ port });
+    await output.drained();
+    expect(again.values('n')).toEqual(range(0, 10_000));
+  });
+});
+
+const pending = ({ output }: OutputUnderTest): number =>
+  Number(output.stats().details['chunks_pending']);
 
 describe('stop and start', () => {
   it('waits for acks within its deadline, and leaves nothing to send', async () => {

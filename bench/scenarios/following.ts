@@ -14,8 +14,8 @@ const FIRST_BATCH_LINES = 20_000;
 const WARM_UP_SHARE = 0.25;
 /** More than a relay reads in the time would only fill the disk. */
 const LINES_MAX_PER_LOAD_MS = 1000;
-/** After the first lines, before an idle process is watched. */
-const SETTLE_MS = 2000;
+/** After the first lines, before an idle process is watched: V8 collects what the start left behind about 15 s after it. */
+const SETTLE_MS = 25_000;
 const US_PER_MS = 1000;
 
 /** Starts a contestant on containers with a line each; resolves when these have arrived. */

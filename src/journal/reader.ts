@@ -3,14 +3,16 @@ import type { FileSystem } from '../sys/fs.ts';
 import type { DropLedger } from '../sys/ledger.ts';
 import type { Log } from '../sys/log.ts';
 import type { Slab } from './arena.ts';
+import { recordOf } from './disk-record.ts';
 import type { DurableEnd } from './durable-end.ts';
 import { type Place, RECORD_KIND, SEGMENT_HEADER_BYTES } from './format.ts';
+import { LentPieces } from './lent-pieces.ts';
 import type { Loan, Loans } from './loans.ts';
 import type { Quarantine } from './quarantine.ts';
 import { isUnreadable } from './salvaged-file.ts';
-import type { RecordItem, SegmentItem } from './segment-items.ts';
+import type { SegmentItem } from './segment-items.ts';
 import { SegmentParser } from './segment-parser.ts';
-import { type PieceMemory, SegmentScan } from './segment-scan.ts';
+import { SegmentScan } from './segment-scan.ts';
 import type { Segment, SegmentList } from './segments.ts';
 import type { Tail } from './tail.ts';
 import type { JournalReader, JournalRecord } from './types.ts';
@@ -54,6 +56,7 @@ export class LogReader implements JournalReader {
   readonly #context: ReaderContext;
   readonly #name: string;
   readonly #loan: Loan;
+  readonly #pieces: LentPieces;
   #next_seq: number;
   /** Undefined until a record was read, or the first is known: what was skipped on purpose is no loss. */
   #place: Place | undefined;
@@ -61,15 +64,15 @@ export class LogReader implements JournalReader {
   #closed = false;
   /** In a row. */
   #read_failures = 0;
-  /** The first record that may lie in the piece of a file that is in memory. */
-  #piece_seq = 0;
   #last_tag: Buffer = Buffer.alloc(0);
 
   /** `name` is the place under which lost events are counted. */
   constructor(context: ReaderContext, from_seq: number, name: string) {
     this.#context = context;
     this.#next_seq = from_seq;
-    this.#loan = context.loans.open(from_seq);
+    const { loans, takeSlab } = context;
+    this.#loan = loans.open(from_seq);
+    this.#pieces = new LentPieces(loans, this.#loan, takeSlab, () => this.#next_seq);
     const oldest_seq = context.segments.oldest?.first.seq ?? from_seq;
     if (oldest_seq <= from_seq) this.#place = context.tail.place(from_seq);
     this.#name = name;
@@ -111,6 +114,7 @@ export class LogReader implements JournalReader {
   close(): void {
     this.#closed = true;
     this.#loan.close();
+    this.#pieces.close();
     this.#context.closed();
     this.#closeSegment().catch(() => {});
   }
@@ -241,8 +245,8 @@ export class LogReader implements JournalReader {
     try {
       const file = await fs.open(segment.path, 'read');
       const readable = segment.readable(file, log);
-      this.#piece_seq = this.#next_seq;
-      const scan = new SegmentScan(readable, parser, read_chunk_bytes, this.#piece_memory);
+      this.#pieces.begin();
+      const scan = new SegmentScan(readable, parser, read_chunk_bytes, this.#pieces);
       this.#open = { segment, scan };
     } catch (error) {
       // Deleted since: `drop_oldest` was faster. Gone without that: the next segment tells how much.
@@ -279,18 +283,6 @@ export class LogReader implements JournalReader {
     await this.#context.quarantine.keep(open.scan.file, open.segment.path, from, to, what);
   }
 
-  /** Where pieces of segment files are read to: memory that comes back once what lies in it was released. */
-  readonly #piece_memory: PieceMemory = {
-    take: (bytes) => this.#context.takeSlab(bytes),
-    retire: (slab) => {
-      if (this.#closed) return;
-      // All that was found in it has been given out: the disk is asked again only then.
-      const [first_seq, end_seq] = [this.#piece_seq, this.#next_seq];
-      this.#piece_seq = end_seq;
-      this.#context.loans.retire({ first_seq, end_seq, slabs: [slab], lent_to: this.#loan });
-    },
-  };
-
   /** Tags are kept for longer than bodies. */
   #lastingTag(tag: Buffer): Buffer {
     if (!tag.equals(this.#last_tag)) this.#last_tag = Buffer.from(tag);
@@ -303,26 +295,6 @@ export class LogReader implements JournalReader {
     open?.scan.close();
     await open?.scan.file.close();
   }
-}
-
-/** The record as readers get it. */
-export function recordOf(item: RecordItem, tag: Buffer = item.tag): JournalRecord {
-  const { header, place } = item;
-  return {
-    seq: place.seq,
-    tag,
-    codec: header.codec,
-    attrs: header.attrs,
-    count: header.count,
-    time_min_s: header.time_min_s,
-    time_max_s: header.time_max_s,
-    checksum: header.body_crc,
-    body: [item.body],
-    body_bytes: header.body_bytes,
-    events_before: place.events_before,
-    bytes_before: place.bytes_before,
-    committed_ms: item.committed_ms,
-  };
 }
 
 function ioError(error: unknown, path: string, what: 'open' | 'read'): LogboomError {

@@ -13,8 +13,8 @@ export interface LentCommit {
 /** Whether a reader may look into a commit: what it holds for now it gives back, the rest never. */
 type Claim = 'none' | 'for_now' | 'for_good';
 
-/** Commits that wait to be given back; beyond it the oldest is left to the garbage collector. */
-const WAITING_MAX_COUNT = 64;
+/** Of slabs that wait to be given back; beyond it the oldest are left to the garbage collector. */
+const WAITING_MAX_BYTES = 32 * 1024 * 1024;
 
 /**
  * What one reader has been given from memory.
@@ -100,10 +100,15 @@ export class Loans {
   retire(commit: LentCommit): void {
     if (commit.slabs.length > 0) this.#waiting.push(commit);
     this.#waiting = this.#waiting.filter((waiting) => !this.#settle(waiting));
-    if (this.#waiting.length > WAITING_MAX_COUNT) this.#waiting.shift();
+    this.#limitWaiting();
     for (const loan of this.#loans) {
       if (loan.isOver(commit.first_seq)) this.#loans.delete(loan);
     }
+  }
+
+  #limitWaiting(): void {
+    let bytes = this.#waiting.reduce((sum, { slabs }) => sum + bytesOf(slabs), 0);
+    while (bytes > WAITING_MAX_BYTES) bytes -= bytesOf(this.#waiting.shift()?.slabs ?? []);
   }
 
   /** Whether there is nothing to wait for any more. */
@@ -123,4 +128,8 @@ export class Loans {
     }
     return strongest;
   }
+}
+
+function bytesOf(slabs: readonly Slab[]): number {
+  return slabs.reduce((sum, { buffer }) => sum + buffer.length, 0);
 }

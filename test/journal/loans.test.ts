@@ -121,14 +121,22 @@ describe('the memory of a commit that is no longer offered to readers', () => {
     expect(lender.given_back).toEqual([1]);
   });
 
-  it('is not waited for without end: beyond 64 commits the oldest is left to itself', () => {
-    const lender = new Lender();
-    const reader = lender.reader();
+  it('is not waited for without end: beyond 32 MiB the oldest is left to itself', () => {
+    const given_back: number[] = [];
+    const loans = new Loans((slabs) =>
+      given_back.push(...slabs.map(({ buffer }) => buffer[0] ?? 0)),
+    );
+    const reader = loans.open(1);
+    reader.release(1);
     reader.give(1000);
-    for (let i = 0; i < 70; i++) lender.retire(1);
-    reader.release(71);
-    lender.retire(1);
-    expect(lender.given_back).toEqual(Array.from({ length: 64 }, (_, i) => i + 7));
+    const retire = (seq: number): void => {
+      const big = { buffer: Buffer.alloc(4 * 1024 * 1024, seq), large_bytes: 0, lent: true };
+      loans.retire({ first_seq: seq, end_seq: seq + 1, slabs: [big] });
+    };
+    for (let seq = 1; seq <= 12; seq++) retire(seq);
+    reader.release(13);
+    retire(13);
+    expect(given_back).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
   });
 });
 

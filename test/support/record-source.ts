@@ -26,6 +26,10 @@ export class RecordSource {
   readonly saved: SavedCursor = { seq: 1, window: Buffer.alloc(0), saves: 0 };
   /** Called before each save; throws to make it fail. */
   beforeSave: (seq: number, window: Buffer) => void = () => {};
+  /** Called before each read, with the seq that it begins with; may wait or throw. */
+  beforeRead: (seq: number, signal: AbortSignal) => Promise<void> = () => Promise.resolve();
+  /** One read brings no more. */
+  read_max_records = Number.POSITIVE_INFINITY;
   #waiting: (() => void)[] = [];
   #moved: ((seq: number) => void) | undefined;
 
@@ -110,10 +114,12 @@ export class RecordSource {
         return next_seq <= records.length;
       },
       read: async (max_bytes, signal) => {
+        await this.beforeRead(next_seq, signal);
         while (next_seq > records.length) await this.#appended(signal);
         const taken: JournalRecord[] = [];
         let bytes = 0;
-        while (next_seq <= records.length && (bytes < max_bytes || taken.length === 0)) {
+        const hasRoom = (): boolean => bytes < max_bytes && taken.length < this.read_max_records;
+        while (next_seq <= records.length && (hasRoom() || taken.length === 0)) {
           const record = records[next_seq - 1] as JournalRecord; // checked by the loop
           taken.push(record);
           bytes += record.body_bytes;

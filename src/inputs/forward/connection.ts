@@ -38,6 +38,8 @@ export class Connection implements EventStreamOwner, GatedClient {
   #handshake: HandshakeGate | undefined;
   #cancelDeadline: (() => void) | undefined;
   #events: EventStream | undefined;
+  /** The journal has no room: what the client sends waits in the kernel. */
+  #is_held = false;
   #bytes_in = 0;
   #last_byte_ms: number;
   #input_ended = false;
@@ -74,7 +76,7 @@ export class Connection implements EventStreamOwner, GatedClient {
 
   /** Everything that came is in the journal and acked. */
   get settled(): boolean {
-    return this.#events?.settled ?? true;
+    return this.#events?.settled ?? !this.#is_held;
   }
 
   /** Sends FIN behind the last ack. What the client still sends is read on. */
@@ -96,11 +98,13 @@ export class Connection implements EventStreamOwner, GatedClient {
   }
 
   hold(): void {
+    this.#is_held = true;
     if (this.#events === undefined) this.#socket.pause();
     else this.#events.hold();
   }
 
   goOn(): void {
+    this.#is_held = false;
     if (this.#events === undefined) this.#socket.resume();
     else this.#events.goOn();
   }

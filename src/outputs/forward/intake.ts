@@ -4,6 +4,7 @@ import type { OutputSource } from '../output.ts';
 import type { Chunk } from './chunk.ts';
 import type { ForwardContext } from './context.ts';
 import { Loader } from './loader.ts';
+import { withoutNeighbours } from './neighbours.ts';
 import { rewriteFor } from './options.ts';
 import { ChunkPlanner } from './planner.ts';
 import { Replay } from './replay.ts';
@@ -96,18 +97,24 @@ export class Intake {
     return records;
   }
 
-  /** As much as a batch may hold, if it is there: the disk gives less at a time. */
+  /** As much as a batch may hold, if it is there: the disk gives less at a time. Rejects with nothing read. */
   async #read(signal: AbortSignal): Promise<JournalRecord[]> {
     const { retrier, options } = this.#context;
     const { reader } = this.#source;
     const records: JournalRecord[] = [];
     let left_bytes = options.window_max_bytes;
     while (records.length === 0 || (left_bytes > 0 && reader.has_more)) {
-      const read = await retrier.run('the journal cannot be read', signal, () =>
-        reader.read(left_bytes, signal),
-      );
-      for (const record of read) left_bytes -= record.body_bytes;
-      records.push(...read);
+      try {
+        const read = await retrier.run('the journal cannot be read', signal, () =>
+          reader.read(left_bytes, signal),
+        );
+        for (const record of read) left_bytes -= record.body_bytes;
+        records.push(...read);
+      } catch (aborted) {
+        // What was read before does not come again.
+        if (records.length === 0) throw aborted;
+        break;
+      }
     }
     const last = records.at(-1);
     if (last !== undefined) {
@@ -120,20 +127,21 @@ export class Intake {
   /** Plans one batch; returns the records that it had no room for. */
   async #plan(records: readonly JournalRecord[]): Promise<JournalRecord[]> {
     const { window } = this.#context;
+    const all_own = withoutNeighbours(records, ({ tag }) => this.#source.matches(tag));
     let taken_count = 0;
     let end_seq = window.end_seq;
     for (const record of records) {
       if (this.#planner.full) break;
-      taken_count++;
+      const own = all_own[taken_count++];
       end_seq = record.seq + 1;
       // What the journal has dropped meanwhile it has counted too.
       if (record.seq < window.end_seq) continue;
-      if (!this.#source.matches(record.tag)) {
+      if (own === undefined) {
         this.#source.passedOver?.(record);
         continue;
       }
-      const plain = this.#loader.plainPiece(record);
-      const pieces = plain === undefined ? await this.#loader.pieces(record) : [plain];
+      const plain = this.#loader.plainPiece(own);
+      const pieces = plain === undefined ? await this.#loader.pieces(own) : [plain];
       for (const piece of pieces) this.#planner.add(piece);
     }
     await this.#commit(this.#planner.seal(), end_seq);

@@ -55,6 +55,27 @@ describe('stop', () => {
     client.destroy();
   });
 
+  test('reads a client that came when there was no room, as soon as there is', async () => {
+    const { connect, journal, server } = await start({ automatic: false });
+    const first = await connect();
+    const lines = Buffer.concat(Array.from({ length: 1000 }, () => SAMPLES.docker_line));
+    for (let sent_events = 1000; journal.waiting_bytes < 8 * 1024 * 1024; sent_events += 1000) {
+      first.send(lines);
+      await until('the lines', () => server.stats.events_in === sent_events);
+    }
+    journal.become('disk_full');
+    const before = server.stats.events_in;
+    const held = await connect();
+    held.send(SAMPLES.docker_line);
+    await until('both clients', () => server.stats.connections_open === 2);
+    const stopping = server.stop({ deadline_ms: 10_000 });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(held.ended).toBe(false);
+    journal.become('writable');
+    await stopping;
+    expect(server.stats.events_in).toBe(before + 1);
+  });
+
   test('waits for the commit that acks depend on', async () => {
     const { connect, journal, server } = await start({ automatic: false });
     const client = await connect();

@@ -1,8 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeWindow } from '../../../src/outputs/forward/window-format.ts';
+import { type Clock, systemClock } from '../../../src/sys/clock.ts';
 import { numbered } from '../../support/entries.ts';
 import { until } from '../../support/wait.ts';
 import { type OutputUnderTest, Rig, range } from './output-under-test.ts';
+
+/** The patience of seconds is over after a moment. */
+const IMPATIENT_CLOCK: Clock = {
+  ...systemClock,
+  after: (delay_ms, run) => systemClock.after(delay_ms === 10_000 ? 50 : delay_ms, run),
+};
 
 let rig: Rig;
 
@@ -283,6 +290,29 @@ describe('stop and start', () => {
     const begun_ms = performance.now();
     await output.stop(60_000);
     expect(performance.now() - begun_ms).toBeLessThan(30_000);
+  });
+
+  it('loses nothing that was read when the rest of a recorded window does not come in time', async () => {
+    const sink = await rig.sink();
+    const { journal } = rig;
+    sink.react = () => 'hold';
+    journal.read_max_records = 10;
+    for (let i = 0; i < 30; i++) journal.append({ body: numbered(i, 1) });
+    const output = await rig.output([sink], {}, { clock: IMPATIENT_CLOCK });
+    await until('all are in flight', () => sink.values('n').length === 30);
+    await output.crash();
+    let stalls = 0;
+    journal.beforeRead = async (seq, signal) => {
+      if (seq !== 11 || stalls++ > 0) return;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      signal.throwIfAborted();
+    };
+    sink.react = () => 'ack';
+    await output.again();
+    await output.drained();
+    expect(stalls).toBeGreaterThan(0);
+    expect(new Set(sink.values('n'))).toEqual(new Set(range(0, 30)));
+    expect(output.output.stats().events_out).toBe(30);
   });
 
   it('replays a recorded window after a crash: same chunks, ids and rewrite, whatever is configured then', async () => {

@@ -8,7 +8,8 @@ import type { Rewrite } from './rewrite-spec.ts';
  * of its events, uncompressed.
  */
 export interface Piece {
-  readonly record: JournalRecord;
+  /** Its body is not looked at once there is a piece. */
+  readonly record: Omit<JournalRecord, 'body'>;
   readonly first_event: number;
   /** Behind the last event, or RECORD_END. */
   readonly end_event: number;
@@ -88,6 +89,7 @@ export class Chunk implements ChunkPlan {
   unknown_since_ms: number | undefined = undefined;
   /** Failures that were this chunk's own as far as can be told (see poison.ts). */
   blames_count = 0;
+  #stands_alone = false;
   blamed_since_ms: number | undefined = undefined;
 
   constructor(plan: ChunkPlan) {
@@ -106,6 +108,20 @@ export class Chunk implements ChunkPlan {
     this.wire = undefined;
   }
 
+  /** Copies its bytes out of the memory that they share with what was read with them. Once is enough. */
+  standAlone(): void {
+    if (this.#stands_alone) return;
+    this.#stands_alone = true;
+    const copies = new Map<Buffer, Buffer>();
+    this.pieces = this.pieces.map((piece) => {
+      const body = piece.body.map((part) => Buffer.from(part));
+      for (const [index, part] of piece.body.entries()) copies.set(part, body[index] ?? part);
+      return { ...piece, record: withoutBody(piece.record), body };
+    });
+    if (this.wire === undefined) return;
+    this.wire = { ...this.wire, body: this.wire.body.map((part) => copies.get(part) ?? part) };
+  }
+
   /** A new chunk of the same pieces under the id and range that were recorded for it. */
   as(id: string, range: ChunkRange): Chunk {
     const { tag, tag_key, checksum, codec, attrs, rewrite, pieces } = this;
@@ -113,6 +129,14 @@ export class Chunk implements ChunkPlan {
     const content = { tag, tag_key, checksum, codec, attrs, rewrite, pieces };
     return new Chunk({ ...content, id, range, events, bytes, committed_ms });
   }
+}
+
+/** What is known of a record, without the memory that it lies in. */
+function withoutBody(record: Piece['record']): Piece['record'] {
+  const { seq, tag, codec, attrs, count, time_min_s, time_max_s, checksum } = record;
+  const { body_bytes, events_before, bytes_before, committed_ms } = record;
+  const content = { tag, codec, attrs, count, time_min_s, time_max_s, checksum, body_bytes };
+  return { seq, ...content, events_before, bytes_before, committed_ms };
 }
 
 /** Order in the journal: negative when `a` begins before `b`. */

@@ -8,6 +8,7 @@ import { withoutNeighbours } from './neighbours.ts';
 import { rewriteFor } from './options.ts';
 import { ChunkPlanner } from './planner.ts';
 import { Replay } from './replay.ts';
+import { Stragglers } from './stragglers.ts';
 import type { RecordedWindow } from './window-format.ts';
 
 /** What may be recorded for one batch and for all, so that a cursor's slot of 256 KiB holds it beside the places of held fragments. */
@@ -39,6 +40,7 @@ export class Intake {
   readonly #events: IntakeEvents;
   readonly #loader: Loader;
   readonly #planner: ChunkPlanner;
+  readonly #stragglers: Stragglers;
   #events_read: number | undefined;
   #last_committed_ms: number | undefined;
   #was_full = false;
@@ -49,7 +51,8 @@ export class Intake {
     this.#events = events;
     const rewrite = rewriteFor(context.options);
     this.#loader = new Loader(context, rewrite);
-    const { chunk_max_bytes, window_max_bytes } = context.options;
+    const { chunk_max_bytes, window_max_bytes, windows_in_flight_max } = context.options;
+    this.#stragglers = new Stragglers(windows_in_flight_max);
     const limits = { chunk_max_bytes, window_max_bytes, plan_max_bytes: BATCH_PLAN_MAX_BYTES };
     this.#planner = new ChunkPlanner(limits, rewrite, context.ids);
   }
@@ -156,6 +159,7 @@ export class Intake {
       this.#events.planned([], end_seq);
       return;
     }
+    this.#stragglers.partFrom(end_seq, window.unsettled());
     const plan = () => ({ end_seq, chunks: [...window.unsettled(), ...chunks] });
     await saver.change({ plan, apply: () => this.#events.planned(chunks, end_seq) }, stopping);
   }
@@ -169,7 +173,10 @@ export class Intake {
     while (end_seq < replay.end_seq) {
       const records = await this.#readPatiently();
       if (records === undefined) break;
-      for (const record of records) {
+      const isOwn = ({ tag, seq }: JournalRecord): boolean =>
+        seq >= replay.end_seq || replay.covers(tag, seq).length > 0;
+      for (const record of withoutNeighbours(records, isOwn)) {
+        if (record === undefined) continue;
         if (record.seq >= replay.end_seq) behind.push(record);
         else await this.#rebuild(record, replay);
       }

@@ -172,12 +172,14 @@ export class CursorFile {
       this.#must_renew ||= !(await this.#hasName());
       throw error;
     }
-    await this.#file?.close();
+    const old = this.#file;
     this.#file = file;
     this.#slot_bytes = slot_bytes;
     this.#current = 0;
     this.#generation = slot.generation;
     this.#must_renew = false;
+    // It has no name any more: what becomes of it does not matter.
+    await old?.close().catch(() => {});
   }
 
   /** False when replacing it failed behind the rename. */

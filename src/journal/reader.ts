@@ -86,6 +86,10 @@ export class LogReader implements JournalReader {
     return this.#next_seq < this.#context.tail.end.seq;
   }
 
+  get at_end(): boolean {
+    return !this.has_more;
+  }
+
   async read(max_bytes: number, signal: AbortSignal): Promise<JournalRecord[]> {
     const { tail, durable_end } = this.#context;
     for (;;) {

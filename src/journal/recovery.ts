@@ -31,6 +31,7 @@
  * process appends to segments of its own only.
  */
 import { basename, join } from 'node:path';
+import { messageOf } from '../errors.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { FileSystem } from '../sys/fs.ts';
 import type { Log } from '../sys/log.ts';
@@ -142,13 +143,20 @@ async function rescue(
   });
 }
 
+/** Where it cannot be moved (a full disk without the folder) it stays, and is left out all the same. */
 async function setAside(
   { fs, directory, log }: RecoveryContext,
   file: FoundSegment,
 ): Promise<void> {
-  await fs.rename(file.path, join(directory, 'quarantine', basename(file.path)));
   const what = file.header === undefined ? 'unreadable' : 'of another journal';
-  log.error({ path: file.path, bytes: file.bytes }, `a segment was moved aside: ${what}`);
+  const fields = { path: file.path, bytes: file.bytes };
+  try {
+    await fs.rename(file.path, join(directory, 'quarantine', basename(file.path)));
+    log.error(fields, `a segment was moved aside: ${what}`);
+  } catch (error) {
+    const because = messageOf(error);
+    log.error({ ...fields, error: because }, `a segment is left out, and not moved aside: ${what}`);
+  }
 }
 
 /** Restores the newest whole snapshot. Returns the index of its segment (case 9). */

@@ -30,7 +30,7 @@ export interface Draft {
 /** Smaller pieces are copied together; for larger ones an iovec of their own is cheaper. */
 const LARGE_PIECE_BYTES = 4096;
 /** Memory for a larger image is used again; a smaller one is not worth a slab. */
-const OWN_IMAGE_MAX_BYTES = 64 * 1024;
+const OWN_IMAGE_MAX_BYTES = 128 * 1024;
 
 /** Gives memory of at least `bytes`. */
 export type TakeSlab = (bytes: number) => Slab;

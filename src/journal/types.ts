@@ -140,6 +140,8 @@ export interface JournalReader {
   readonly next_seq: number;
   /** Whether `read` would bring records without waiting for new ones. */
   readonly has_more: boolean;
+  /** Everything durable has been read. */
+  readonly at_end: boolean;
   /**
    * Up to about `max_bytes` of records (at least one), waiting until there is one.
    * Recent records come from memory, older ones from disk in large reads.

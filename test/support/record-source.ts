@@ -113,6 +113,9 @@ export class RecordSource {
       get has_more() {
         return next_seq <= records.length;
       },
+      get at_end() {
+        return next_seq > records.length;
+      },
       read: async (max_bytes, signal) => {
         await this.beforeRead(next_seq, signal);
         while (next_seq > records.length) await this.#appended(signal);

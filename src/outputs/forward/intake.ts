@@ -193,7 +193,10 @@ export class Intake {
     }
   }
 
-  /** Undefined when nothing comes: the rest of what was recorded is no longer in the journal. */
+  /**
+   * Undefined when nothing comes: the rest of what was recorded is no longer in the journal. Where
+   * the journal has more, and the disk does not give it, nothing has been read.
+   */
   async #readPatiently(): Promise<JournalRecord[] | undefined> {
     const { clock, stopping } = this.#context;
     const patience = new AbortController();
@@ -202,8 +205,8 @@ export class Intake {
       return await this.#read(AbortSignal.any([patience.signal, stopping]));
     } catch (error) {
       stopping.throwIfAborted();
-      if (patience.signal.aborted) return undefined;
-      throw error;
+      if (!patience.signal.aborted) throw error;
+      return this.#source.reader.at_end ? undefined : [];
     } finally {
       cancel();
     }

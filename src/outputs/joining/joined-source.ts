@@ -97,6 +97,10 @@ class JoinedReader implements JournalReader {
     return false;
   }
 
+  get at_end(): boolean {
+    return this.#reader.at_end;
+  }
+
   async read(max_bytes: number, signal: AbortSignal): Promise<JournalRecord[]> {
     for (;;) {
       const out = this.#stream.reach(this.#reader.next_seq);

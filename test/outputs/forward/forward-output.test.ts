@@ -292,6 +292,26 @@ describe('stop and start', () => {
     expect(performance.now() - begun_ms).toBeLessThan(30_000);
   });
 
+  it('sends recorded chunks as they were, however long the disk fails at a start', async () => {
+    const sink = await rig.sink();
+    const { journal } = rig;
+    sink.react = () => 'hold';
+    for (let i = 0; i < 30; i++) journal.append({ tag: `t${i % 3}`, body: numbered(i, 1) });
+    const output = await rig.output([sink], {}, { clock: IMPATIENT_CLOCK });
+    await until('all are in flight', () => sink.chunks.length === 3);
+    await output.crash();
+    let failures = 0;
+    journal.beforeRead = async () => {
+      // More of them than patience lasts.
+      if (failures < 40) throw new Error(`EIO ${failures++}`);
+    };
+    sink.react = () => 'ack';
+    await output.again();
+    await output.drained();
+    expect(failures).toBe(40);
+    expect(new Set(sink.ids.slice(3))).toEqual(new Set(sink.ids.slice(0, 3)));
+  });
+
   it('loses nothing that was read when the rest of a recorded window does not come in time', async () => {
     const sink = await rig.sink();
     const { journal } = rig;

@@ -296,14 +296,15 @@ describe('stop and start', () => {
     const sink = await rig.sink();
     const { journal } = rig;
     sink.react = () => 'hold';
+    journal.read_max_records = 10;
     for (let i = 0; i < 30; i++) journal.append({ tag: `t${i % 3}`, body: numbered(i, 1) });
     const output = await rig.output([sink], {}, { clock: IMPATIENT_CLOCK });
     await until('all are in flight', () => sink.chunks.length === 3);
     await output.crash();
     let failures = 0;
-    journal.beforeRead = async () => {
-      // More of them than patience lasts.
-      if (failures < 40) throw new Error(`EIO ${failures++}`);
+    journal.beforeRead = async (seq) => {
+      // In the middle of the window, and for longer than patience lasts.
+      if (seq === 11 && failures < 40) throw new Error(`EIO ${failures++}`);
     };
     sink.react = () => 'ack';
     await output.again();

@@ -1,5 +1,5 @@
 /** A disk that is full when logboom starts: everything waits, nothing refuses to begin. */
-import { rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Journal } from '../../src/journal/journal.ts';
@@ -67,6 +67,22 @@ describe('a new output on a full disk', () => {
 });
 
 describe('a journal whose folders are gone from a full disk', () => {
+  it('opens beside a segment that nothing can be read of, and leaves it where it is', async () => {
+    const before = await open();
+    appendEvents(before, 't', [1, 2, 3]);
+    await committed(before);
+    await before.close();
+    const segments = (await readdir(dir.path)).filter((name) => name.endsWith('.seg'));
+    const foreign = segments[0]?.replace(/\d(?=\.seg$)/, '0') ?? '';
+    await writeFile(join(dir.path, foreign), 'nothing that a segment begins with');
+    const fs = new FaultyFs();
+    fs.fail({ operation: 'rename', path: /\.seg$/, code: 'ENOSPC' });
+    const journal = await open(fs);
+    expect(log.said('error').join('\n')).toContain('left out, and not moved aside');
+    expect((await readAll(journal)).flatMap(idsOf)).toEqual([1, 2, 3]);
+    expect(await readdir(dir.path)).toContain(foreign);
+  });
+
   it('opens, reads, and makes them when there is room', async () => {
     const before = await open();
     appendEvents(before, 't', [1, 2, 3]);

@@ -120,7 +120,7 @@ describe("the README's commands", () => {
   it('npm start runs the relay after building it', async () => {
     const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(text);
-    expect(scripts['start']).toBe('node dist/cli.js run');
+    expect(scripts['start']).toBe('exec node dist/cli.js run');
     expect(scripts['prestart']).toBe('npm run build');
   });
 });

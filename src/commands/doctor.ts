@@ -26,6 +26,10 @@ export interface DoctorOptions extends ConfigOptions {
 /** Where Docker's data is when nobody says otherwise. */
 const USUAL_ROOT = '/var/lib/docker';
 
+const NO_DOCKER = `logboom: no containers were looked at: there is no ${USUAL_ROOT}.
+  In a container, mount the folder into it; --docker names another.
+`;
+
 /** What could not be looked at; for a person. */
 type Unseen = string[];
 
@@ -54,6 +58,9 @@ export async function doctor(host: Host, options: DoctorOptions): Promise<ExitCo
       : reportText(all),
   );
   for (const each of unseen) host.stderr.write(each);
+  if (config.docker.root === undefined && (await usualRoot()) === undefined) {
+    host.stderr.write(NO_DOCKER);
+  }
   if (unseen.length > 0) return EXIT.usage;
   return hasTrouble(all) ? EXIT.failure : EXIT.ok;
 }

@@ -171,7 +171,7 @@ function assertLocked(
       `the journal belongs to ${owner}, which is running`,
       {
         where: path,
-        hint: 'Stop that process, take over from it (run --takeover), or choose another directory with --journal.',
+        hint: 'Stop that process first. A new relay can also take over from it (run --takeover), or use another directory.',
       },
     );
   }

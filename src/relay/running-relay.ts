@@ -99,11 +99,12 @@ export class RunningRelay implements Relay {
     await steps.take('the log inputs', left_ms(), () => log_inputs.stop());
     await outputs.stop(left_ms(), steps);
     await steps.take('a reload', left_ms(), () => this.#reloading.catch(() => {}));
-    const places = journal.cursors().map(({ name, events_behind }) => [name, events_behind]);
     handover.close();
     await observation.close();
     const is_free = await steps.take('the journal', left_ms(), () => journal.close());
     if (is_free) handover.stopped();
+    // The last commit is counted too.
+    const places = journal.cursors().map(({ name, events_behind }) => [name, events_behind]);
     const docker = log_inputs.summary();
     const fields = { waiting: Object.fromEntries(places), dropped: ledger.toJSON(), docker };
     const is_waiting = places.some(([, events]) => Number(events) > 0);

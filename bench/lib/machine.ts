@@ -21,7 +21,8 @@ export function describeMachine(directory: string): Machine {
     cpu: all[0]?.model.trim() || `unknown ${arch()} processor`,
     cores_count: all.length,
     memory_mib: Math.round(totalmem() / 1024 ** 2),
-    kernel: `${type()} ${release()}`,
+    // Without what whoever built it has added.
+    kernel: `${type()} ${release().replace(/-.*/, '')}`,
     node: process.version,
     disk: diskOf(join(directory, '/'), readFileSync('/proc/mounts', 'utf8')),
   };

@@ -4,7 +4,7 @@ import { cli } from './fake-host.ts';
 
 const GOOD = 'outputs: {up: {type: forward, servers: [tcp://a], auth: {shared_key: s3cret}}}\n';
 const BAD = 'journal:\n  max_sise: 8GiB\nlog: {level: loud}\n';
-const files = { '/work/good.yaml': GOOD, '/work/bad.yaml': BAD };
+const files = { '/srv/good.yaml': GOOD, '/srv/bad.yaml': BAD };
 
 describe('config check', () => {
   it('says in a line that a file is valid, and what it does', async () => {
@@ -40,7 +40,7 @@ describe('config check', () => {
   });
 
   it('knows the environment', async () => {
-    const world = { files: { '/work/env.yaml': 'journal:\n  dir: ${DIR}\n' } };
+    const world = { files: { '/srv/env.yaml': 'journal:\n  dir: ${DIR}\n' } };
     expect((await cli('config check env.yaml', world)).code).toBe(2);
     expect((await cli('config check env.yaml', { ...world, env: { DIR: '/data' } })).code).toBe(0);
   });

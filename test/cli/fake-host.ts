@@ -15,7 +15,7 @@ export interface FakeWorld {
 export class FakeHost implements Host {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  readonly cwd = '/work';
+  readonly cwd = '/srv';
   readonly version = '1.2.3';
   readonly pid = 4242;
   readonly stdin: Readable;

@@ -59,7 +59,7 @@ describe('the help', () => {
     const { out } = await cli('run --help');
     const lines = [...out.matchAll(/\$ logboom (run .*)/g)].map(([, line]) => line ?? '');
     expect(lines.length).toBeGreaterThanOrEqual(3);
-    const files = { '/work/logboom.yaml': '' };
+    const files = { '/srv/logboom.yaml': '' };
     const world = { files, relay: { startRelay: () => Promise.reject(new Error('started')) } };
     for (const line of lines) {
       const { err } = await cli(line, world);

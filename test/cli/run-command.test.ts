@@ -56,10 +56,10 @@ async function running(host: FakeHost): Promise<void> {
 describe('run', () => {
   it('starts the relay with the configuration and the flags, and ends with 0 when told to stop', async () => {
     const relay = new FakeRelay();
-    const files = { '/work/l.yaml': 'journal: {linger: 5ms}\nlog: {level: error}\n' };
+    const files = { '/srv/l.yaml': 'journal: {linger: 5ms}\nlog: {level: error}\n' };
     const { host, ended } = start('run -c l.yaml --journal j --drop-output old', relay, { files });
     await running(host);
-    expect(relay.config?.journal).toMatchObject({ dir: '/work/j', linger_ms: 5 });
+    expect(relay.config?.journal).toMatchObject({ dir: '/srv/j', linger_ms: 5 });
     expect(relay.deps).toMatchObject({ drop_outputs: ['old'], pid: 4242 });
     host.stop?.('SIGTERM');
     expect(await ended).toBe(0);
@@ -142,11 +142,11 @@ describe('SIGHUP', () => {
 
   async function reloaded(texts: readonly string[]): Promise<string[]> {
     const relay = new FakeRelay();
-    files['/work/l.yaml'] = 'log: {level: error}\n';
+    files['/srv/l.yaml'] = 'log: {level: error}\n';
     const { host, ended } = start('run -c l.yaml', relay, { files });
     await running(host);
     for (const text of texts) {
-      files['/work/l.yaml'] = text;
+      files['/srv/l.yaml'] = text;
       const before = relay.events.length;
       host.reload?.();
       if (!text.includes('bad')) {

@@ -14,8 +14,8 @@ describe('the start-up message', () => {
       [
         'logboom 1.2.3 is running.',
         '  listening  tcp://127.0.0.1:24224',
-        '  journal    /work/logboom-data (at most 8GiB)',
-        '  outputs    events: writes /work/logboom-events/events.ndjson',
+        '  journal    /srv/logboom-data (at most 8GiB)',
+        '  outputs    events: writes /srv/logboom-events/events.ndjson',
         '             terminal: shows events here',
         '  status     http://127.0.0.1:24220',
         '',

@@ -122,7 +122,7 @@ describe('doctor', () => {
     });
     await listen(engine, at('docker.sock'));
     await docker.write(idOf('a'), { options: { 'fluentd-request-ack': 'true' } });
-    const config = { '/work/logboom.yaml': `docker:\n  api: unix://${at('docker.sock')}\n` };
+    const config = { '/srv/logboom.yaml': `docker:\n  api: unix://${at('docker.sock')}\n` };
     const line = `doctor --config logboom.yaml --docker ${at('docker')} --journal ${at('journal')} --json`;
     const { out } = await cli(line, { files: config });
     expect(out).toContain('acks-without-timeout');

@@ -93,7 +93,7 @@ describe('logboom status', () => {
 
   it('asks over HTTP, with the token in a file', async () => {
     const { status_url = '' } = await startServed();
-    const files = { '/work/token': `${TOKEN}\n` };
+    const files = { '/srv/token': `${TOKEN}\n` };
     const { code, out } = await status(['--status', status_url, '--token-file', 'token'], {
       files,
     });
@@ -104,7 +104,7 @@ describe('logboom status', () => {
 
   it('finds the relay of a configuration', async () => {
     await rig.start({ up: rig.toSink() });
-    const files = { '/work/c.yaml': `journal: {dir: ${journal_dir}}\n` };
+    const files = { '/srv/c.yaml': `journal: {dir: ${journal_dir}}\n` };
     expect(await status(['--config', 'c.yaml'], { files })).toMatchObject({ code: 0, err: '' });
   });
 
@@ -143,7 +143,7 @@ describe('logboom status', () => {
   });
 
   it('says that there is nothing, and ends with 1', async () => {
-    expect(await status(['--journal', '/work/nowhere'])).toMatchObject({
+    expect(await status(['--journal', '/srv/nowhere'])).toMatchObject({
       code: 1,
       err: expect.stringContaining('no relay answers'),
     });

@@ -26,7 +26,7 @@ docker:
   forget_after: 7d
 `);
     expect(docker).toEqual({
-      root: '/work/docker',
+      root: '/srv/docker',
       api_socket: '/var/run/docker.sock',
       addresses: ['relay:24224', 'unix:///run/lb.sock'],
       hostname: 'node1',

@@ -20,7 +20,7 @@ describe('flags', () => {
   it('win over the file, and leave the rest of their section', () => {
     const flags = { journal: 'flag', docker: '/var/lib/docker', status: 'off', log_level: 'debug' };
     expect(parsed(FILE, { flags })).toMatchObject({
-      journal: { dir: '/work/flag', linger_ms: 5 },
+      journal: { dir: '/srv/flag', linger_ms: 5 },
       docker: { root: '/var/lib/docker' },
       status: { address: undefined },
       log: { level: 'debug' },
@@ -30,7 +30,7 @@ describe('flags', () => {
   it('--listen replaces the listeners; the one with the same URL keeps its keys', () => {
     const flags = { listen: ['tls://0.0.0.0:24224', 'unix:///run/x.sock'] };
     expect(parsed(FILE, { flags }).inputs.listeners).toMatchObject([
-      { url: 'tls://0.0.0.0:24224', tls: { cert_file: '/work/c.pem', key_file: '/work/k.pem' } },
+      { url: 'tls://0.0.0.0:24224', tls: { cert_file: '/srv/c.pem', key_file: '/srv/k.pem' } },
       { url: 'unix:///run/x.sock' },
     ]);
   });

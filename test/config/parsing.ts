@@ -10,7 +10,7 @@ import { readYaml } from '../../src/config/yaml.ts';
 
 const CONTEXT: ConfigContext = {
   env: {},
-  cwd: '/work',
+  cwd: '/srv',
   terminal: false,
   readFile: (path) => {
     throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });

@@ -178,9 +178,9 @@ const FOLDERS: readonly Case[] = [
   ],
   [
     'a file inside the journal, given absolutely',
-    'outputs: {a: {type: file, path: /work/logboom-data/x}}\n',
+    'outputs: {a: {type: file, path: /srv/logboom-data/x}}\n',
     [
-      'logboom.yaml:1:33 outputs.a.path: expected a place outside of journal.dir (./logboom-data), found /work/logboom-data/x | Choose a place outside: that folder belongs to the journal alone.',
+      'logboom.yaml:1:33 outputs.a.path: expected a place outside of journal.dir (./logboom-data), found /srv/logboom-data/x | Choose a place outside: that folder belongs to the journal alone.',
     ],
   ],
   [

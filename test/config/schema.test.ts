@@ -39,8 +39,8 @@ describe('with nothing given', () => {
     expect(parsed()).toMatchObject({
       inputs: { listeners: [{ url: 'tcp://127.0.0.1:24224', udp_heartbeat: true }] },
       docker: { root: undefined, api_socket: undefined, addresses: [], start_at: 'newest' },
-      journal: { dir: '/work/logboom-data', on_full: 'block', sync: 'commit' },
-      outputs: [{ name: 'events', type: 'file', path: '/work/logboom-events/events.ndjson' }],
+      journal: { dir: '/srv/logboom-data', on_full: 'block', sync: 'commit' },
+      outputs: [{ name: 'events', type: 'file', path: '/srv/logboom-events/events.ndjson' }],
       status: { address: { host: '127.0.0.1', port: 24220 }, token: undefined },
       log: { level: 'info', format: 'auto' },
     });
@@ -94,7 +94,7 @@ describe('with nothing given', () => {
         failover_after_ms: LIMITS.failover_after_ms,
       },
       dead_letter: {
-        dir: '/work/logboom-dead-letter/upstream',
+        dir: '/srv/logboom-dead-letter/upstream',
         max_bytes: LIMITS.dead_letter_max_bytes,
       },
     });

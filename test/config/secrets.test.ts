@@ -9,7 +9,7 @@ const LISTENER = (auth: string): string =>
   `inputs:\n  forward:\n    - listen: tcp://a\n      auth: ${auth}\n`;
 
 const files: Readonly<Record<string, string>> = {
-  '/work/key': 's3cret\n',
+  '/srv/key': 's3cret\n',
   '/run/crlf': 's3cret\r\n',
   '/run/lines': 'two\nlines\n\n',
   '/run/empty': '\n',

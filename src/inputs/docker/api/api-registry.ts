@@ -25,8 +25,9 @@ export interface ApiRegistryDeps {
  *
  * Events say which container to look at, never what it is like: that comes from looking
  * at it. A connection begins with the events, from the last one seen on, then looks at
- * every container, so nothing falls between the two; the list is compared every minute
- * besides. One container that the Engine can't answer for delays no other.
+ * every container, so nothing falls between the two; it does so every minute besides, since
+ * the list does not show a run that began and ended unseen. One container that the Engine
+ * can't answer for delays no other.
  */
 export class ApiRegistry implements ContainerSource {
   readonly #api: EngineApi;
@@ -111,7 +112,7 @@ export class ApiRegistry implements ContainerSource {
     this.#stopping.signal.addEventListener('abort', end);
     try {
       const events = await this.#api.events(this.#since, session.signal);
-      await this.#reconcile('all');
+      await this.#reconcile();
       this.#backoff.reset();
       this.connected = true;
       this.#tellFirst();
@@ -130,7 +131,7 @@ export class ApiRegistry implements ContainerSource {
     for (;;) {
       await sleep(this.#clock, RESCAN_MS, signal);
       if (signal.aborted) return;
-      await this.#reconcile('different').catch((error: unknown) => this.#lost(error));
+      await this.#reconcile().catch((error: unknown) => this.#lost(error));
     }
   }
 
@@ -169,16 +170,12 @@ export class ApiRegistry implements ContainerSource {
     this.#limited.warn('unseen', fields, 'the Engine does not tell about a container');
   }
 
-  /** Compares with the list; looks at every container, or at those that it shows otherwise. */
-  async #reconcile(which: 'all' | 'different'): Promise<void> {
+  /** Looks at every container that there is; the others are gone. */
+  async #reconcile(): Promise<void> {
     const listed = await this.#api.list(this.#stopping.signal);
-    const ids = new Set(listed.map(({ id }) => id));
+    const ids = new Set(listed);
     for (const id of [...this.#containers.keys()]) if (!ids.has(id)) this.#remove(id);
-    const to_look_at = listed.filter(({ id, name, running }) => {
-      const known = this.#containers.get(id);
-      return which === 'all' || known?.name !== name || known.running !== running;
-    });
-    const looks = to_look_at.map(({ id }) =>
+    const looks = listed.map((id) =>
       this.#looks.request(id).catch((error: unknown) => this.#unseen(id, error)),
     );
     await Promise.all(looks);

@@ -32,30 +32,10 @@ export function containerOf(answer: unknown): Container | undefined {
   };
 }
 
-/** What `GET /containers/json` tells of one: enough to see whether it is known, and unchanged. */
-export interface ListedContainer {
-  readonly id: string;
-  readonly name: string;
-  readonly running: boolean;
-}
-
-/** The states that inspecting shows as `Running`. */
-const ALIVE: ReadonlySet<unknown> = new Set(['running', 'paused', 'restarting']);
-
-export function listedContainers(answer: unknown): ListedContainer[] {
+/** The ids in the answer of `GET /containers/json`. */
+export function listedIds(answer: unknown): string[] {
   if (!Array.isArray(answer)) return [];
-  return answer.flatMap((item: unknown) => {
-    const { Id, Names, State } = object(item);
-    const id = text(Id);
-    if (id === '') return [];
-    return [{ id, name: ownName(list(Names)), running: ALIVE.has(State) }];
-  });
-}
-
-/** Other names are links of old (`/web/db`). */
-function ownName(names: readonly string[]): string {
-  const own = names.find((name) => name.lastIndexOf('/') <= 0) ?? names[0] ?? '';
-  return own.replace(/^\//, '');
+  return answer.map((item: unknown) => text(object(item)['Id'])).filter((id) => id !== '');
 }
 
 function object(value: unknown): Readonly<Record<string, unknown>> {

@@ -5,7 +5,7 @@ import type { Clock } from '../../../sys/clock.ts';
 import type { Container } from '../types.ts';
 import { EngineRefusal } from './api-error.ts';
 import { type CallLimits, getJson, getStream } from './call.ts';
-import { containerOf, type ListedContainer, listedContainers } from './container-json.ts';
+import { containerOf, listedIds } from './container-json.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type EngineEvent, linesOf, parseEvent } from './engine-events.ts';
 import { chooseVersion } from './version.ts';
@@ -49,9 +49,9 @@ export class EngineApi {
     return this.#endpoint.url;
   }
 
-  /** All containers, running or not. */
-  async list(signal: AbortSignal): Promise<ListedContainer[]> {
-    return listedContainers(await this.#json('/containers/json?all=1', signal));
+  /** The ids of all containers, running or not. */
+  async list(signal: AbortSignal): Promise<string[]> {
+    return listedIds(await this.#json('/containers/json?all=1', signal));
   }
 
   /** Undefined: there is no such container. */

@@ -38,6 +38,12 @@ describe('the registry over the Engine API', () => {
   const names = (): string[] => registry.all().map(({ name }) => name);
   const tells = (what: string) => until(`told: ${what}`, () => told.includes(what));
 
+  /** Resolves when a new attempt waits for its time, and nothing else does. */
+  async function breakStreams(): Promise<void> {
+    engine.breakStreams();
+    await until('the break is seen', () => !registry.connected);
+  }
+
   it('knows all containers when it has started', async () => {
     engine.add('a', 'web');
     engine.add('b', 'db').running = false;
@@ -70,12 +76,10 @@ describe('the registry over the Engine API', () => {
     const web = engine.add('a', 'web');
     const old = engine.add('b', 'old');
     await registry.start();
-    engine.breakStreams();
-    await until('the break is seen', () => engine.subscribers_count === 0);
+    await breakStreams();
     web.started_at = '2026-11-23T07:00:00Z';
     engine.containers.delete(old.id);
     engine.add('c', 'new');
-    await until('a new attempt waits', () => clock.waiting > 0);
     clock.advance(60_000);
     await tells('added new');
     await tells('removed old');
@@ -88,12 +92,10 @@ describe('the registry over the Engine API', () => {
     await registry.start();
     engine.emit('start', web);
     await until('a second look', () => engine.requests.filter(isInspect).length >= 2);
-    engine.breakStreams();
-    await until('the break is seen', () => engine.subscribers_count === 0);
+    await breakStreams();
     const brief = engine.add('d', 'brief');
     engine.emit('create', brief);
     engine.containers.delete(brief.id);
-    await until('a new attempt waits', () => clock.waiting > 0);
     clock.advance(60_000);
     await until('it is missed', () => registry.missed_count === 1);
     const said = log.said('warn').find((line) => line.includes('gone before'));
@@ -108,16 +110,24 @@ describe('the registry over the Engine API', () => {
     await tells('changed web true to web false');
   });
 
+  it('finds a run that was over before anybody looked, though no event told of it', async () => {
+    const job = engine.add('a', 'job');
+    job.running = false;
+    await registry.start();
+    job.started_at = '2026-11-23T07:00:00Z';
+    clock.advance(60_000);
+    await tells('changed job false to job false');
+  });
+
   it('starts without an Engine, and goes on when there is one', async () => {
     await engine.goAway();
     await registry.start();
     expect(registry.connected).toBe(false);
     engine.add('a', 'web');
     await engine.listen();
-    await until('it is connected', () => {
-      clock.advance(30_000);
-      return registry.connected;
-    });
+    // Once: what is asked when the attempt has begun has a time limit by the same clock.
+    clock.advance(30_000);
+    await until('it is connected', () => registry.connected);
     expect(names()).toEqual(['web']);
   });
 

@@ -40,9 +40,10 @@ describe('the Engine API', () => {
     await engine.dispose();
   });
 
-  it('lists containers under their own name, not that of a link', async () => {
+  it('lists containers, running or not', async () => {
     engine.add('a', 'db');
-    expect(await api.list(NEVER)).toEqual([{ id: 'a'.repeat(64), name: 'db', running: true }]);
+    engine.add('b', 'job').running = false;
+    expect(await api.list(NEVER)).toEqual(['a'.repeat(64), 'b'.repeat(64)]);
   });
 
   it('tells of a container what its own files would', async () => {

@@ -47,7 +47,7 @@ function buildProgram(host: Host, modules: LazyModules, done: Done): Command {
     .description('Relays container logs over Fluent Forward, and loses and doubles none.')
     .version(host.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .helpCommand('help [command]', 'print the help of a command')
+    .helpCommand(false)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => host.stdout.write(text),
@@ -61,7 +61,25 @@ function buildProgram(host: Host, modules: LazyModules, done: Done): Command {
   addStatus(program, host, done);
   addBuffer(program, host, done);
   addDoctor(program, host, done);
+  addHelp(program);
   return program;
+}
+
+/** Commander's own looks no deeper than the first word. */
+function addHelp(program: Command): void {
+  program
+    .command('help')
+    .description('Print the help of a command.')
+    .argument('[command...]', 'such as: buffer trim')
+    .action((names: readonly string[]) => {
+      let command = program;
+      for (const name of names) {
+        const found = command.commands.find((one) => one.name() === name);
+        if (found === undefined) program.error(`error: unknown command '${names.join(' ')}'`);
+        command = found;
+      }
+      command.outputHelp();
+    });
 }
 
 function addRun(program: Command, host: Host, modules: LazyModules, done: Done): void {

@@ -53,6 +53,10 @@ describe('the help', () => {
 
   it('of a command is the same through the command help', async () => {
     expect((await cli('help run')).out).toBe((await cli('run --help')).out);
+    expect((await cli('help buffer trim')).out).toBe((await cli('buffer trim --help')).out);
+    expect((await cli('help')).out).toBe((await cli('--help')).out);
+    const { code, err } = await cli('help buffer trimm');
+    expect([code, err]).toEqual([2, expect.stringContaining("unknown command 'buffer trimm'")]);
   });
 
   it('has only examples that the program understands', async () => {

@@ -32,7 +32,7 @@ const DURATION_PATTERN = '(?:\\d+(?:\\.\\d+)?(?:ms|[smhd]))+|0';
 /** Bytes. */
 export function size(description: string, range: Range = {}) {
   const expected = `a size with its unit${rangeWords(range, formatSize, ', such as 8GiB')}`;
-  const leaf = written(expected, (text) => inRange(parseSize(text), range, formatSize));
+  const leaf = written(expected, (text) => inRange(parseSize, text, range, formatSize));
   return leaf.meta({
     description,
     ...quantity('size', SIZE_PATTERN),
@@ -45,7 +45,7 @@ export function sizeOrOff(description: string, range: Range = {}) {
   const expected = `a size with its unit${rangeWords(range, formatSize, ', such as 8GiB')}, or off`;
   const leaf = written(
     expected,
-    orOff((text) => inRange(parseSize(text), range, formatSize)),
+    orOff((text) => inRange(parseSize, text, range, formatSize)),
   );
   const kind = quantity('size', `${SIZE_PATTERN}|off`);
   return leaf.meta({ description, ...kind, ...inWords(range, formatSize) });
@@ -55,7 +55,7 @@ export function sizeOrOff(description: string, range: Range = {}) {
 export function duration(description: string, range: Range = {}) {
   const words = rangeWords(range, formatDuration, ', such as 10s');
   const expected = `a duration with its unit${words}`;
-  const leaf = written(expected, (text) => inRange(parseDuration(text), range, formatDuration));
+  const leaf = written(expected, (text) => inRange(parseDuration, text, range, formatDuration));
   const kind = quantity('duration', DURATION_PATTERN);
   return leaf.meta({ description, ...kind, ...inWords(range, formatDuration) });
 }
@@ -64,7 +64,7 @@ export function duration(description: string, range: Range = {}) {
 export function durationOrOff(description: string, range: Range = {}) {
   const words = rangeWords(range, formatDuration, ', such as 10s');
   const expected = `a duration with its unit${words}, or off`;
-  const read = orOff((text) => inRange(parseDuration(text), range, formatDuration));
+  const read = orOff((text) => inRange(parseDuration, text, range, formatDuration));
   const leaf = written(expected, read);
   const kind = quantity('duration', `${DURATION_PATTERN}|off`);
   return leaf.meta({ description, ...kind, ...inWords(range, formatDuration) });
@@ -174,11 +174,19 @@ function orOff(read: (text: string) => Reading<number>): (text: string) => Readi
 }
 
 function inRange(
-  reading: Reading<number>,
-  { min = 0, max = Number.POSITIVE_INFINITY }: Range,
+  parse: (text: string) => Reading<number>,
+  text: string,
+  range: Range,
   format: (value: number) => string,
 ): Reading<number> {
-  if (!reading.ok) return reading;
+  const { min = 0, max = Number.POSITIVE_INFINITY } = range;
+  const reading = parse(text);
+  if (!reading.ok) {
+    const { reason, suggestion } = reading;
+    if (reason === undefined || suggestion === undefined) return reading;
+    // Nothing is suggested that would be refused as well.
+    return inRange(parse, suggestion, range, format).ok ? reading : refused(reason);
+  }
   if (reading.value < min) return refused('it is too small', format(min));
   if (reading.value > max) return refused('it is too large', format(max));
   return reading;

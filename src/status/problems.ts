@@ -73,8 +73,9 @@ function outputProblems(output: OutputStatus, now_ms: number): Problem[] {
   const where = `output ${name}`;
   const waits = waiting(lag_events, oldest_age_ms);
   if (state === 'retrying') {
-    const ago = last_error_ms === null ? '' : ` (${humanDuration(now_ms - last_error_ms)} ago)`;
-    const error = last_error === null ? 'it does not get through' : `${last_error}${ago}`;
+    const since = last_error_ms === null ? '' : `${humanDuration(now_ms - last_error_ms)} ago: `;
+    const error =
+      last_error === null ? 'it does not get through' : `${since}${last_error.replace(/\.$/, '')}`;
     return [{ level: 'error', where, text: waits === '' ? error : `${error}; ${waits}` }];
   }
   if (state === 'starting' && waits !== '') {

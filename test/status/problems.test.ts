@@ -44,7 +44,7 @@ describe('problems', () => {
       },
     ];
     expect(said({ outputs })).toEqual([
-      'error output up: connect ECONNREFUSED (3 s ago); 12,345 events wait, the oldest for 2 min 5 s',
+      'error output up: 3 s ago: connect ECONNREFUSED; 12,345 events wait, the oldest for 2 min 5 s',
     ]);
   });
 

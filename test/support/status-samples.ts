@@ -98,7 +98,7 @@ export function failingOutput(): OutputStatus {
     chunks_in_flight: 0,
     events_per_s: 0,
     bytes_per_s: 0,
-    last_error: 'tcp://aggregator-a:24224: connect ECONNREFUSED 10.0.4.17:24224 (LB_UPSTREAM).',
+    last_error: '10.0.4.17:24224: connect ECONNREFUSED (LB_UPSTREAM).',
     last_error_ms: SAMPLE_NOW_MS - 3000,
     details: { possibly_doubled: 0, chunks_pending: 12, 'tcp://aggregator-a:24224': 'down' },
   });

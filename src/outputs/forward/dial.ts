@@ -156,8 +156,11 @@ function established<S extends Socket>(
       socket.on('error', () => {}).destroy();
       reject(error);
     };
-    const fail = (cause: unknown): void =>
-      settle(new LogboomError('LB_UPSTREAM', messageOf(cause), { where, cause }));
+    const fail = (cause: unknown): void => {
+      // Node ends its message with the place, which stands in front of ours.
+      const message = messageOf(cause).replace(` ${where}`, '');
+      settle(new LogboomError('LB_UPSTREAM', message, { where, cause }));
+    };
     const close = (): void => fail(new Error('the connection was closed before it was ready'));
     const abort = (): void => settle(reasonOf(signal));
     const timer = setTimeout(

@@ -212,7 +212,7 @@ describe('names and addresses', () => {
     await until('the error', () => output.stats().last_error !== undefined);
     expect(output.stats()).toMatchObject({
       state: 'retrying',
-      last_error: expect.stringContaining(`ECONNREFUSED 127.0.0.1:${port}`),
+      last_error: expect.stringContaining(`127.0.0.1:${port}: connect ECONNREFUSED (LB_UPSTREAM)`),
     });
   });
 

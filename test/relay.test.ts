@@ -151,12 +151,16 @@ describe('startRelay', () => {
     expect(log.lines.at(-1)?.fields).toMatchObject({ waiting: { sink: 1 } });
   });
 
-  it('ends in time with an upstream that is dead', async () => {
+  it('ends in time with an upstream that is dead, and says at the next start what waits', async () => {
     await sink.stop();
     const relay = await start(configOf({ sink: toSink() }));
     await send(await clientOf(relay));
     await relay.stop();
+    const said = log.lines.length;
     expect(log.lines.at(-1)?.fields).toMatchObject({ waiting: { sink: 1 } });
+    await start(configOf({ sink: toSink() }));
+    const waits = log.lines.slice(said).find(({ message }) => message.startsWith('events of the'));
+    expect(waits?.fields).toMatchObject({ waiting: { sink: 1 } });
   });
 
   it('refuses to start while the journal keeps the place of an output that is gone, until it is given up', async () => {
@@ -187,10 +191,9 @@ describe('startRelay', () => {
   });
 
   it('frees the journal when a listener cannot be opened', async () => {
-    const first = await start(configOf({ sink: toSink() }));
-    const [taken = ''] = first.listening;
-    await first.stop();
-    const blocker = await ForwardSink.listen({ port: Number(new URL(taken).port) });
+    await (await start(configOf({ sink: toSink() }))).stop();
+    const blocker = await ForwardSink.listen();
+    const taken = `tcp://127.0.0.1:${blocker.port}`;
     await expect(start(configOf({ sink: toSink() }, [taken]))).rejects.toMatchObject({
       code: 'LB_LISTEN',
     });

@@ -17,6 +17,7 @@ import { Handover } from './control/handover.ts';
 import { takeOver } from './control/takeover.ts';
 import { isTransient } from './output-set.ts';
 import type { RelayParts } from './running-relay.ts';
+import { waitingEvents } from './waiting.ts';
 
 /** What the relay needs besides its configuration. */
 export interface RelayDeps {
@@ -79,24 +80,27 @@ export function openHandover(
   });
 }
 
-export function openJournal(
-  { journal }: Config,
+export async function openJournal(
+  { journal: options }: Config,
   spaces: ReadonlyMap<number, StateSpace>,
   ledger: DropLedger,
   { log, clock }: RelayDeps,
 ): Promise<Journal> {
-  return Journal.open({
-    directory: journal.dir,
+  const journal = await Journal.open({
+    directory: options.dir,
     spaces,
-    sync: journal.sync === 'commit' ? 'disk' : 'os',
-    on_full: journal.on_full,
-    max_bytes: journal.max_bytes,
-    segment_max_bytes: journal.segment_max_bytes,
-    linger_ms: journal.linger_ms,
+    sync: options.sync === 'commit' ? 'disk' : 'os',
+    on_full: options.on_full,
+    max_bytes: options.max_bytes,
+    segment_max_bytes: options.segment_max_bytes,
+    linger_ms: options.linger_ms,
     clock,
     log: log.child({ part: 'journal' }),
     ledger,
   });
+  const { any, by_output: waiting } = waitingEvents(journal);
+  if (any) log.info({ waiting }, 'events of the last run wait in the journal, and go out now');
+  return journal;
 }
 
 function inputOptions({ inputs, journal: { dir } }: Config): ForwardInputOptions {

@@ -11,6 +11,7 @@ import type { LogInputs } from './log-inputs.ts';
 import type { Observation } from './observation.ts';
 import type { OutputSet } from './output-set.ts';
 import { StopSteps } from './stop-steps.ts';
+import { waitingEvents } from './waiting.ts';
 
 export interface Relay {
   /** Where it really listens; URLs. */
@@ -104,13 +105,12 @@ export class RunningRelay implements Relay {
     const is_free = await steps.take('the journal', left_ms(), () => journal.close());
     if (is_free) handover.stopped();
     // The last commit is counted too.
-    const places = journal.cursors().map(({ name, events_behind }) => [name, events_behind]);
+    const waiting = waitingEvents(journal);
     const docker = log_inputs.summary();
-    const fields = { waiting: Object.fromEntries(places), dropped: ledger.toJSON(), docker };
-    const is_waiting = places.some(([, events]) => Number(events) > 0);
+    const fields = { waiting: waiting.by_output, dropped: ledger.toJSON(), docker };
     const delivered = 'everything was delivered';
     const message = 'what waits in the journal goes out after the next start';
-    log.info(fields, is_waiting ? message : delivered);
+    log.info(fields, waiting.any ? message : delivered);
     steps.finish();
   }
 

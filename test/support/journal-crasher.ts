@@ -3,10 +3,10 @@
  * promised: `acked ID` once all events up to ID are durable, `cursor SEQ` once a
  * cursor is saved there. Run as `node --import tsx journal-crasher.ts DIRECTORY`.
  */
-import { writeSync } from 'node:fs';
 import { Journal } from '../../src/journal/journal.ts';
 import type { StateSpace } from '../../src/journal/types.ts';
 import { appendEvents } from './journal-events.ts';
+import { writeAll } from './write-all.ts';
 
 export const LAST_ID_SPACE = 1;
 
@@ -28,7 +28,7 @@ export class LastId implements StateSpace {
 
 /** A synchronous write to a pipe: what was said survives the kill. */
 const say = (line: string): void => {
-  writeSync(1, `${line}\n`);
+  writeAll(1, `${line}\n`);
 };
 
 async function run(directory: string): Promise<void> {

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { findDockerd } from './docker/engine.ts';
 import { findBusybox } from './docker/image.ts';
+import { writeAll } from './write-all.ts';
 
 /** Real programs that suites need beyond Node. */
 export type Peer = 'docker' | 'fluentd' | 'go' | 'python' | 'openssl' | 'promtool' | 'chromium';
@@ -53,7 +54,7 @@ export function lacksPeer(...peers: Peer[]): boolean {
   if (process.env['LOGBOOM_REQUIRE_PEERS'] === '1') {
     throw new Error(`LOGBOOM_REQUIRE_PEERS=1, but this suite would be skipped: ${message}`);
   }
-  writeSync(2, `skipped, ${message}\n`);
+  writeAll(2, `skipped, ${message}\n`);
   return true;
 }
 

@@ -1,5 +1,5 @@
-import { writeSync } from 'node:fs';
 import type { LineReport } from './line-counter.ts';
+import { writeAll } from './write-all.ts';
 
 const STDERR = 2;
 /** Of the column with the names of the runs. */
@@ -20,5 +20,5 @@ export function printRow(
     `${run.padEnd(RUN_WIDTH)} written ${written}, arrived ${arrived}, ` +
     `lost ${lost}, doubled ${doubled}, out of order ${out_of_order}${counted.join('')}\n`;
   // Past vitest's console capture, so that the row stands alone on its line.
-  writeSync(STDERR, row);
+  writeAll(STDERR, row);
 }

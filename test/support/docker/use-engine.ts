@@ -1,5 +1,5 @@
-import { writeSync } from 'node:fs';
 import { afterAll, beforeAll } from 'vitest';
+import { writeAll } from '../write-all.ts';
 import { DockerEngine } from './engine.ts';
 import { RUN_TIMEOUT_MS } from './scenario.ts';
 
@@ -11,7 +11,7 @@ export function useEngine(): () => DockerEngine {
   beforeAll(async () => {
     engine = await DockerEngine.start();
     // The rows that follow are worth what this Engine is; past vitest's console capture, as they are.
-    writeSync(STDERR, `Docker Engine ${await engine.version()}\n`);
+    writeAll(STDERR, `Docker Engine ${await engine.version()}\n`);
   }, RUN_TIMEOUT_MS);
   afterAll(async () => {
     await engine?.stop();

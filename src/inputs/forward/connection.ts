@@ -41,7 +41,6 @@ export class Connection implements EventStreamOwner, GatedClient {
   /** The journal has no room: what the client sends waits in the kernel. */
   #is_held = false;
   #bytes_in = 0;
-  #last_byte_ms: number;
   #input_ended = false;
   #failed = false;
 
@@ -55,7 +54,6 @@ export class Connection implements EventStreamOwner, GatedClient {
     this.#deps = deps;
     this.peer = peer.name;
     this.#sender = senderKey(peer.sender);
-    this.#last_byte_ms = deps.clock.monotonic_ms();
     socket.on('data', (chunk: Buffer) => this.#guard(() => this.#take(chunk)));
     socket.on('end', () => this.#guard(() => this.#endInput()));
     socket.on('drain', () => this.#guard(() => this.#events?.acksMoved()));
@@ -69,9 +67,14 @@ export class Connection implements EventStreamOwner, GatedClient {
     return this.#sender;
   }
 
-  /** Nothing came for this long. */
-  get silent_ms(): number {
-    return this.#deps.clock.monotonic_ms() - this.#last_byte_ms;
+  /** All bytes that came. */
+  get bytes_in(): number {
+    return this.#bytes_in;
+  }
+
+  /** Nothing is read from it at the moment: what it sends waits in the kernel. */
+  get held(): boolean {
+    return this.#events?.held ?? this.#is_held;
   }
 
   /** Everything that came is in the journal and acked. */
@@ -135,7 +138,6 @@ export class Connection implements EventStreamOwner, GatedClient {
     if (this.#failed) return;
     this.#bytes_in += chunk.length;
     this.#deps.stats.bytes_in += chunk.length;
-    this.#last_byte_ms = this.#deps.clock.monotonic_ms();
     if (this.#handshake !== undefined) this.#takeHandshake(this.#handshake, chunk);
     else this.#takeEvents(chunk);
   }

@@ -67,6 +67,11 @@ export class EventStream implements SinkHost {
     return this.#aborted.signal;
   }
 
+  /** Nothing is read at the moment. */
+  get held(): boolean {
+    return this.#holds.size > 0;
+  }
+
   /** Everything that came is in the journal and acked. */
   get settled(): boolean {
     return this.#holds.size === 0 && this.chunks.owed === 0;

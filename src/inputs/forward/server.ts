@@ -34,9 +34,14 @@ export interface ForwardInputDeps {
   readonly filters?: FilterSource | undefined;
 }
 
-/** A client that has sent nothing for so long has nothing on its way, as far as one can tell. */
-const SILENCE_MS = 100;
-const STOP_POLL_MS = 10;
+/**
+ * A client that so many looks in a row found silent has nothing on its way, as far as one can
+ * tell. Looks, and not time: time passes also while this process stands still and reads nothing.
+ */
+const SILENT_LOOKS = 10;
+const LOOK_EVERY_MS = 10;
+/** More than a kernel's queue holds: clients that never cease to come must not keep us. */
+const ACCEPT_TURNS_MAX = 2048;
 
 /**
  * The Forward server: listeners, their connections, and the one journal behind them.
@@ -105,10 +110,15 @@ export class ForwardServer {
 
   /** Accepts nothing more; clients go on being served. */
   async closeListeners(): Promise<void> {
-    // Clients whose connection the kernel has made already are accepted by the event loop
-    // first; then at once, since the kernel resets those that it makes in between.
+    // Clients whose connection the kernel has made already are accepted first: in each turn of
+    // the event loop one of them. Then at once, since the kernel resets those that it makes in
+    // between.
     await sleep(0);
-    await setImmediate();
+    for (let turn = 0; turn < ACCEPT_TURNS_MAX; turn++) {
+      const before = this.#arrived_count;
+      await setImmediate();
+      if (this.#arrived_count === before) break;
+    }
     this.#listeners.close();
   }
 
@@ -134,6 +144,11 @@ export class ForwardServer {
   async abort(): Promise<void> {
     this.#listeners.close();
     await this.#destroyAll();
+  }
+
+  /** Clients that were accepted, whatever became of them. */
+  get #arrived_count(): number {
+    return this.stats.connections_total + this.stats.connections_refused;
   }
 
   #eventsOf(listener: Listener, options: ListenerOptions): ListenerEvents {
@@ -189,19 +204,20 @@ export class ForwardServer {
   async #conclude(end_ms: number): Promise<void> {
     const { clock } = this.#deps;
     const finished = new Set<Connection>();
-    const not_before_ms = new Map<Connection, number>();
-    const begun_ms = clock.monotonic_ms();
+    const silences = new Map<Connection, Silence>();
     while (this.#connections.size > 0 && clock.monotonic_ms() < end_ms) {
       for (const connection of this.#connections.values()) {
-        const now_ms = clock.monotonic_ms();
-        const due_ms = not_before_ms.get(connection) ?? begun_ms + SILENCE_MS;
-        if (now_ms < due_ms || !connection.settled || connection.silent_ms < SILENCE_MS) continue;
+        const silence = lookAgain(connection, silences.get(connection));
+        silences.set(connection, silence);
+        if (silence.looks < SILENT_LOOKS || !connection.settled) continue;
         if (finished.has(connection)) connection.destroy();
         else connection.finish();
         finished.add(connection);
-        not_before_ms.set(connection, now_ms + SILENCE_MS);
+        silences.delete(connection);
       }
-      await sleep(STOP_POLL_MS);
+      await sleep(LOOK_EVERY_MS);
+      // What came until now is read before the next look.
+      await setImmediate();
     }
   }
 
@@ -213,6 +229,18 @@ export class ForwardServer {
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all(closing);
   }
+}
+
+/** What is known of a client that may have nothing more to say. */
+interface Silence {
+  readonly bytes_in: number;
+  /** At which nothing had come since the one before. */
+  readonly looks: number;
+}
+
+function lookAgain({ bytes_in, held }: Connection, before: Silence | undefined): Silence {
+  const is_silent = !held && before?.bytes_in === bytes_in;
+  return { bytes_in, looks: is_silent ? before.looks + 1 : 0 };
 }
 
 /** What listeners need of the server's own. */

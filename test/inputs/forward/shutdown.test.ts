@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { connect as connectSocket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { ENTRY_1, hex, SAMPLES, TAG } from '../../support/forward-messages.ts';
 import { ackOf, chunkId } from '../../support/forward-server.ts';
+import { freePort } from '../../support/ports.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { useForwardServer } from '../../support/use-forward-server.ts';
 import { until } from '../../support/wait.ts';
@@ -9,6 +13,14 @@ const start = useForwardServer();
 
 const chunked = (letter: string): Buffer =>
   hex(`94${TAG}${ENTRY_1.slice(2)}81a56368756e6bb8${chunkId(letter).toString('hex')}`);
+
+/** Sends, and then nothing of this process runs for a while, as when memory is collected. */
+async function sendAndStandStill(client: RawClient, bytes: Buffer): Promise<void> {
+  // This turn of the event loop has read; the next begins with timers, long due by then.
+  await setImmediate();
+  client.send(bytes);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+}
 
 describe('stop', () => {
   test('reads what clients have sent already, commits it, acks it, and ends with FIN', async () => {
@@ -24,7 +36,11 @@ describe('stop', () => {
   });
 
   test('accepts nothing more', async () => {
-    const { port, server } = await start();
+    // Not one that the kernel gives to others as soon as it is free.
+    const port = await freePort();
+    const { server } = await start({
+      listeners: [{ address: { kind: 'tcp', host: '127.0.0.1', port } }],
+    });
     await server.stop({ deadline_ms: 1000 });
     await expect(RawClient.connect({ host: '127.0.0.1', port })).rejects.toMatchObject({
       code: 'ECONNREFUSED',
@@ -38,6 +54,46 @@ describe('stop', () => {
     client.send(SAMPLES.docker_line);
     await server.stop({ deadline_ms: 10_000 });
     expect(server.stats.events_in).toBe(1);
+    client.destroy();
+  });
+
+  test('takes all clients whose connections were made just before, however many', async () => {
+    const { port, server } = await start();
+    const clients = Array.from(
+      { length: 30 },
+      () => new RawClient(connectSocket({ host: '127.0.0.1', port })),
+    );
+    // No longer: each turn of the event loop, the server accepts one.
+    await Promise.all(clients.map(({ socket }) => once(socket, 'connect')));
+    for (const client of clients) client.send(SAMPLES.docker_line);
+    await server.stop({ deadline_ms: 10_000 });
+    expect(server.stats.events_in).toBe(30);
+    expect(clients.map(({ error }) => error)).toEqual(clients.map(() => undefined));
+  });
+
+  test('acks what came while this process stood still', async () => {
+    const { connect, server } = await start();
+    const client = await connect();
+    client.send(SAMPLES.docker_line);
+    await until('the first event', () => server.stats.events_in === 1);
+    const stopping = server.stop({ deadline_ms: 10_000 });
+    await until('nothing listens', () => server.urls.join() === 'tcp://127.0.0.1:0');
+    await sendAndStandStill(client, chunked('A'));
+    await stopping;
+    await client.untilClosed();
+    expect(client.hex).toBe(ackOf(chunkId('A')));
+  });
+
+  test('reads what came behind the FIN while this process stood still', async () => {
+    const { port, server } = await start();
+    const client = await RawClient.connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+    client.send(SAMPLES.docker_line);
+    await until('the first event', () => server.stats.events_in === 1);
+    const stopping = server.stop({ deadline_ms: 10_000 });
+    await client.untilEnded();
+    await sendAndStandStill(client, SAMPLES.docker_line);
+    await stopping;
+    expect(server.stats.events_in).toBe(2);
     client.destroy();
   });
 

@@ -120,10 +120,11 @@ export class ContainerRegistry implements ContainerSource {
 
   #scan(): Promise<void> {
     return this.#look(async () => {
+      // What comes from here on may be behind what this look reads: it makes the next one due.
+      this.#due_ms = Number.POSITIVE_INFINITY;
       const is_full = this.#clock.monotonic_ms() >= this.#full_due_ms;
       if (is_full) this.#full_due_ms = this.#clock.monotonic_ms() + LIMITS.containers_rescan_ms;
       await this.#refreshAll(is_full);
-      this.#due_ms = Number.POSITIVE_INFINITY;
       this.#scanWithin(this.#pause());
     });
   }

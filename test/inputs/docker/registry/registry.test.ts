@@ -49,6 +49,23 @@ class UnwatchedFolders extends DiskContainerFolders {
   }
 }
 
+/** A folder whose watch a test rings, and where something happens once its list was read. */
+class RungFolders extends DiskContainerFolders {
+  ring = (): void => {};
+  afterList = (): Promise<void> => Promise.resolve();
+
+  override async ids(): Promise<string[]> {
+    const ids = await super.ids();
+    await this.afterList();
+    return ids;
+  }
+
+  override watch(onChange: () => void): () => void {
+    this.ring = onChange;
+    return () => {};
+  }
+}
+
 async function startWith(
   folders: ContainerFolders,
   time: Clock = clock,
@@ -243,6 +260,30 @@ describe('the registry, watching', () => {
     await until('its end is seen', () => events.includes('removed short'));
     expect(registry?.all()).toEqual([]);
   });
+
+  it.each(['first', 'a later'])(
+    'looks again for a container that comes during %s look, without a rescan',
+    async (which) => {
+      const folders = new RungFolders(dir.path);
+      const comes = async (): Promise<void> => {
+        folders.afterList = () => Promise.resolve();
+        await docker.write(A, { name: 'short' });
+        folders.ring();
+      };
+      if (which === 'first') folders.afterList = comes;
+      await startWith(folders);
+      if (which === 'a later') {
+        folders.afterList = comes;
+        folders.ring();
+        clock.advance(100);
+        await registry?.rescan(B);
+      }
+      expect(events).toEqual([]);
+      clock.advance(100);
+      await registry?.rescan(B);
+      expect(events).toEqual(['added short']);
+    },
+  );
 
   it('lets go of everything when it is closed', async () => {
     await docker.write(A, { name: 'one' });

@@ -20,6 +20,8 @@ export class MemoryCache {
   close_turns = 0;
   /** Called when the closing of a reader begins. */
   onClosing: () => void = () => {};
+  /** What a read waits for when it has seen what there is. */
+  afterRead: (() => Promise<void>) | undefined;
   readers_open = 0;
   reads = 0;
   rests = 0;
@@ -118,7 +120,7 @@ class MemoryCacheReader implements LogReader {
       const batch = this.#cache.batch(this.#index, max_bytes);
       this.#index += batch?.count ?? 0;
       if (batch === undefined) this.ended = this.#is_finishing;
-      return batch;
+      return this.#cache.afterRead?.().then(() => batch) ?? batch;
     });
   }
 

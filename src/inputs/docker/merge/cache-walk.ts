@@ -59,6 +59,8 @@ export interface CacheWalkDeps {
 /** Somebody who waits until the cache has shown what it has. */
 interface Watcher {
   readonly asked_ms: number;
+  /** Looks that had begun when it asked: what they find says nothing of what came since. */
+  readonly looks_before: number;
   readonly settle_ms: number;
   readonly isEnough: () => boolean;
   readonly resolve: (is_settled: boolean) => void;
@@ -90,6 +92,8 @@ export class CacheWalk {
   readonly #watchers = new Set<Watcher>();
   /** Since when every look found nothing new; undefined: the last one found something. */
   #still_since_ms: number | undefined;
+  /** Looks at the cache that have begun. */
+  #looks_count = 0;
   #in_grace = false;
   /** So many want no line to be judged for now. */
   #freezes_count = 0;
@@ -156,7 +160,8 @@ export class CacheWalk {
     if (this.#is_over || isEnough()) return Promise.resolve(true);
     return new Promise((resolve) => {
       const asked_ms = this.#deps.clock.monotonic_ms();
-      const watcher: Watcher = { asked_ms, settle_ms, isEnough, resolve };
+      const looks_before = this.#looks_count;
+      const watcher: Watcher = { asked_ms, looks_before, settle_ms, isEnough, resolve };
       this.#watchers.add(watcher);
       watcher.cancel = this.#deps.clock.after(deadline_ms, () => this.#dismiss(watcher, false));
       this.#nap.wake();
@@ -199,6 +204,7 @@ export class CacheWalk {
 
   /** What the machine lacks for now is tried again; it says nothing about what the cache has. */
   async #read(): Promise<LogBatch | 'failed' | undefined> {
+    this.#looks_count++;
     try {
       return await this.#reader.read(BATCH_MAX_BYTES);
     } catch (error) {
@@ -295,8 +301,9 @@ export class CacheWalk {
     const now_ms = this.#deps.clock.monotonic_ms();
     const since_ms = this.#still_since_ms ?? now_ms;
     this.#still_since_ms = since_ms;
-    this.#satisfy(({ asked_ms, settle_ms, isEnough }) => {
-      return isEnough() || now_ms - Math.max(asked_ms, since_ms) >= settle_ms;
+    this.#satisfy(({ asked_ms, looks_before, settle_ms, isEnough }) => {
+      if (isEnough()) return true;
+      return this.#looks_count > looks_before && now_ms - Math.max(asked_ms, since_ms) >= settle_ms;
     });
   }
 

@@ -70,6 +70,21 @@ describe('who waits for the cache', () => {
     await expect(caught_up).resolves.toEqual(['line 1']);
   });
 
+  it('hears nothing from a look that began before it asked', async () => {
+    await rig.begin();
+    let goOn = (): void => {};
+    rig.cache.afterRead = () =>
+      new Promise((resolve) => {
+        goOn = resolve;
+      });
+    await rig.pass(idle_poll_ms);
+    rig.cache.afterRead = undefined;
+    rig.cache.append(line(1));
+    const caught_up = rig.walk.caughtUp(0, 5000, never).then(() => [...rig.recovered]);
+    goOn();
+    await expect(caught_up).resolves.toEqual(['line 1']);
+  });
+
   it('hears when the walk is stopped', async () => {
     await rig.begin();
     const caught_up = rig.walk.caughtUp(SETTLE_MS, 5000, never);

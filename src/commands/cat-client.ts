@@ -6,6 +6,7 @@ import { systemLookup } from '../outputs/forward/dial.ts';
 import type { ClientHandshake, ClientTls, ServerAddress } from '../outputs/forward/options.ts';
 import { encodePacked } from '../protocol/encode.ts';
 import type { Clock } from '../sys/clock.ts';
+import { behindTurn } from '../sys/turn.ts';
 
 export interface CatClientOptions {
   readonly address: ServerAddress;
@@ -161,12 +162,11 @@ export class CatClient {
 
   #startTimeout(): () => void {
     const { ack_timeout_ms } = this.#options;
-    return this.#clock.after(ack_timeout_ms, () => {
-      this.#fail(
-        `no ack within ${ack_timeout_ms} ms`,
-        'Use --no-ack for a server that never acks.',
-      );
+    const hint = 'Use --no-ack for a server that never acks.';
+    let cancel = this.#clock.after(ack_timeout_ms, () => {
+      cancel = behindTurn(() => this.#fail(`no ack within ${ack_timeout_ms} ms`, hint));
     });
+    return () => cancel();
   }
 
   #close(error: LogboomError | undefined): void {

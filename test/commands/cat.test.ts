@@ -9,6 +9,7 @@ import { CAT_DEFAULTS, type CatOptions, cat } from '../../src/commands/cat.ts';
 import { LogboomError } from '../../src/errors.ts';
 import { checkPing, encodeHelo } from '../../src/protocol/handshake-server.ts';
 import { makeCertificates } from '../support/certificates.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { type TempDir, tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/wait.ts';
 
@@ -173,13 +174,29 @@ describe('acks', () => {
     ended = true;
   });
 
+  test('that came in time while this process stood still are read before the time is up', async () => {
+    const clock = new ManualClock();
+    const to = await serve(() => {
+      // As soon as the ack is in the socket.
+      queueMicrotask(() => clock.standStill(60_000));
+      return true;
+    });
+    expect(await cat(options(to, { ack_timeout_ms: 100 }), input('one\n'), never, clock)).toBe(0);
+  });
+
   test('that do not come are an error that says how much is safe', async () => {
     const to = await serve((chunk) => chunk === 1);
     const slow = new PassThrough();
-    const running = cat(options(to, { ack_timeout_ms: 100 }), slow, never);
-    slow.write('one\n');
-    await until('the first', () => chunks === 1);
-    slow.write('two\n');
+    const clock = new ManualClock();
+    const running = cat(options(to, { ack_timeout_ms: 100 }), slow, never, clock);
+    for (const [index, line] of ['one', 'two'].entries()) {
+      slow.write(`${line}\n`);
+      await until('it lingers', () => clock.waiting === 1);
+      clock.advance(50);
+      await until('it is sent', () => chunks === index + 1);
+      if (index === 0) await until('its ack is there', () => clock.waiting === 0);
+    }
+    clock.advance(100);
     const error = await failureOf(running);
     expect(error.message).toBe('no ack within 100 ms; 1 events were acked, 1 sent and not acked');
     expect(error.hint).toContain('--no-ack');

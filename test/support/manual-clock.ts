@@ -51,6 +51,12 @@ export class ManualClock implements Clock {
     this.#monotonic_ms = end_ms;
   }
 
+  /** As when the process stands still: what falls due meanwhile runs once, at the end. */
+  standStill(for_ms: number): void {
+    this.#monotonic_ms += for_ms;
+    this.advance(0);
+  }
+
   /** Steps the wall clock alone, as an operator or NTP does. */
   stepWall(by_ms: number): void {
     this.#wall_offset_ms += by_ms;

@@ -1,4 +1,5 @@
 import { LogboomError } from '../../errors.ts';
+import { behindTurn } from '../../sys/turn.ts';
 import type { Balancer } from './balancer.ts';
 import type { Chunk } from './chunk.ts';
 import type { ForwardContext } from './context.ts';
@@ -251,21 +252,28 @@ export class Sender {
   #tick(): void {
     const { clock, options } = this.#context;
     const now_ms = clock.monotonic_ms();
-    if (options.ack)
-      for (const server of this.#upstreams.keys()) this.#checkAckTimeout(server, now_ms);
+    if (options.ack) for (const server of this.#upstreams.keys()) this.#checkAckTimeout(server);
     this.#quarantine.tick(now_ms, this.#troubles.all_since_ms);
     this.#reroute();
     this.pump();
   }
 
-  #checkAckTimeout(server: number, now_ms: number): void {
-    const { window, options } = this.#context;
+  #checkAckTimeout(server: number): void {
+    if (!this.#isAckOverdue(server)) return;
+    behindTurn(() => {
+      if (!this.#isAckOverdue(server)) return;
+      const { window, options } = this.#context;
+      const upstream = this.#upstream(server);
+      const message = `no ack for ${window.inFlightCount(server)} chunks within ${options.ack_timeout_ms} ms`;
+      const hint = 'If this upstream never acks, set ack: off.';
+      upstream.abort(new LogboomError('LB_UPSTREAM', message, { where: upstream.name, hint }));
+    });
+  }
+
+  #isAckOverdue(server: number): boolean {
+    const { window, options, clock } = this.#context;
     const since_ms = window.oldestSince_ms(server);
-    if (since_ms === undefined || now_ms - since_ms < options.ack_timeout_ms) return;
-    const upstream = this.#upstream(server);
-    const message = `no ack for ${window.inFlightCount(server)} chunks within ${options.ack_timeout_ms} ms`;
-    const hint = 'If this upstream never acks, set ack: off.';
-    upstream.abort(new LogboomError('LB_UPSTREAM', message, { where: upstream.name, hint }));
+    return since_ms !== undefined && clock.monotonic_ms() - since_ms >= options.ack_timeout_ms;
   }
 
   #upstream(server: number): Upstream {

@@ -49,8 +49,9 @@ export async function run(
       pid: host.pid,
       version: host.version,
     });
-    announce(host, config, relay, log);
+    // Until then SIGHUP ends the process; whoever reads that it runs may send one.
     host.onReload(serially(() => reload(host, options, relay, log)));
+    announce(host, config, relay, log);
     const reason = await Promise.race([
       stopped.then((signal) => ({ signal })),
       relay.released.then((successor) => ({ successor })),

@@ -86,6 +86,19 @@ describe('run', () => {
     expect(host.err).toContain('fluentd-address=127.0.0.1:24224');
   });
 
+  it('can be told to read its configuration again as soon as it says that it runs', async () => {
+    const { host, ended } = start('run --log-level error', new FakeRelay(), { terminal: true });
+    let can_reload: boolean | undefined;
+    host.stderr.write = (text) => {
+      can_reload ??= host.reload !== undefined;
+      return text;
+    };
+    await running(host);
+    host.stop?.('SIGTERM');
+    await ended;
+    expect(can_reload).toBe(true);
+  });
+
   it('stops as soon as it has started when the signal came before', async () => {
     const relay = new FakeRelay();
     let proceed = (): void => {};

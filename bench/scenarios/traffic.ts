@@ -77,7 +77,11 @@ export class Traffic {
 }
 
 /** Waits until so much has come since the sink's start; rejects if more than that has. */
-export async function arrivalOf(sink: Sink, count: number, turn: Turn): Promise<Reached> {
+export async function arrivalOf(
+  sink: Pick<Sink, 'send' | 'next'>,
+  count: number,
+  turn: Turn,
+): Promise<Reached> {
   sink.send({ do: 'expect', count });
   const reached = await inTime(sink.next('reach', turn.left_ms), turn, async () => {
     sink.send({ do: 'tell' });

@@ -8,7 +8,7 @@ import { hasReusePort } from '../../src/inputs/forward/port-sharing.ts';
 import { AckedSender } from '../support/acked-sender.ts';
 import { ConnectionProbe } from '../support/connection-probe.ts';
 import type { Child } from '../support/process.ts';
-import { type RigOptions, saying, TakeoverRig } from '../support/takeover-rig.ts';
+import { freezingAt, type RigOptions, saying, TakeoverRig } from '../support/takeover-rig.ts';
 import { until } from '../support/wait.ts';
 
 /** A Node.js with SO_REUSEPORT: the one that runs the tests, or another one beside it. */
@@ -375,12 +375,10 @@ describe('a relay that does not answer', () => {
 
   test('any more, once it was asked to stop, is waited for no longer than it may take', async () => {
     const rig = await rigOf({ shutdown_timeout: '500ms' });
-    const first = await rig.start();
+    const first = await rig.start([], freezingAt('stopping;'));
     const all = sendersTo(rig);
     await moreAcked(all, 5);
     const second = rig.spawn(['--takeover']);
-    await saying(first, 'stopping;');
-    first.signal('SIGSTOP');
     expect((await second.exited).code).toBe(1);
     expect(second.stderr).toMatch(new RegExp(`does not hand over.*\\n.*process ${first.pid}`));
     first.signal('SIGKILL');

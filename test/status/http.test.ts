@@ -6,6 +6,7 @@ import { LogboomError } from '../../src/errors.ts';
 import { StatusServer, type StatusServerOptions } from '../../src/status/http/status-server.ts';
 import type { RelayStatus } from '../../src/status/types.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { freePort } from '../support/ports.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { sampleStatus } from '../support/status-samples.ts';
 import { until } from '../support/wait.ts';
@@ -133,9 +134,10 @@ describe('the status server', () => {
   });
 
   it('frees its port though clients hold on to their connections', async () => {
-    const rig = await running();
-    const { port } = new URL(rig.server.url);
-    const idle = connect(Number(port), '127.0.0.1');
+    // Not one that the kernel gives to clients: it has to stay free between the two servers.
+    const port = await freePort();
+    const rig = await running({ port });
+    const idle = connect(port, '127.0.0.1');
     requests.push(idle);
     await once(idle, 'connect');
     const events = await open(rig, '/events');
@@ -143,7 +145,7 @@ describe('the status server', () => {
     const ended = Promise.all([once(events, 'close'), once(idle.resume(), 'close')]);
     await rig.server.close();
     await ended;
-    await expect(rigOf({ port: Number(port) })).resolves.toBeDefined();
+    await expect(rigOf({ port })).resolves.toBeDefined();
   });
 
   it('answers 500 and says so in the log when a snapshot cannot be made', async () => {

@@ -55,7 +55,12 @@ export async function startServer(setup: ServerSetup = {}): Promise<TestServer> 
     { journal, dedup, ledger, log, clock: systemClock, ...setup.deps },
   );
   const clients: RawClient[] = [];
-  await server.start();
+  try {
+    await server.start();
+  } catch (error) {
+    await spool.remove();
+    throw error;
+  }
   const port = Number(/:(\d+)$/.exec(server.urls[0] ?? '')?.[1] ?? 0);
   return {
     server,

@@ -22,6 +22,8 @@ export interface RigOptions {
   readonly activated_fd?: number;
 }
 
+type Environment = Readonly<Record<string, string>>;
+
 /** sd_listen_fds(3): the variable names the process that the sockets are for. */
 const ACTIVATE = 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=logs exec "$@"';
 
@@ -73,15 +75,15 @@ export class TakeoverRig {
   }
 
   /** A relay of this journal, not waited for; `config` if it is to be another than the rig's. */
-  spawn(args: readonly string[] = [], config = this.#config): Child {
+  spawn(args: readonly string[] = [], config = this.#config, env: Environment = {}): Child {
     const { node = process.execPath, activated_fd } = this.#options;
     const command = [node, CLI, 'run', '--config', config, ...args];
     const name = `logboom ${args.join(' ')}`;
     const relay =
       activated_fd === undefined
-        ? new Child(node, command.slice(1), { name })
+        ? new Child(node, command.slice(1), { name, env })
         : new Child('/bin/sh', ['-c', ACTIVATE, 'sh', ...command], {
-            name,
+            ...{ name, env },
             descriptors: [activated_fd],
           });
     this.#relays.push(relay);
@@ -89,8 +91,8 @@ export class TakeoverRig {
   }
 
   /** A relay of this journal that runs. */
-  async start(args: readonly string[] = []): Promise<Child> {
-    const relay = this.spawn(args);
+  async start(args: readonly string[] = [], env: Environment = {}): Promise<Child> {
+    const relay = this.spawn(args, this.#config, env);
     await saying(relay, '"running"');
     return relay;
   }
@@ -101,6 +103,22 @@ export class TakeoverRig {
     await this.sink.stop();
     await this.#dir.remove();
   }
+}
+
+/**
+ * The environment of a relay that stops as with SIGSTOP when it logs `text`. A signal from
+ * the test, which has to read that line first, may come when the relay is long past it.
+ */
+export function freezingAt(text: string): Environment {
+  const hook = `
+    import fs from 'node:fs';
+    const { write } = fs;
+    fs.write = (fd, line, ...more) => {
+      if (String(line).includes(${JSON.stringify(text)})) process.kill(process.pid, 'SIGSTOP');
+      return write(fd, line, ...more);
+    };
+  `;
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hook)}` };
 }
 
 /** Waits until the relay's log has `text`. */

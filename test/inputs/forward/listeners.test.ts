@@ -10,6 +10,7 @@ import { inheritedSockets } from '../../../src/inputs/forward/listen-address.ts'
 import type { ListenerOptions } from '../../../src/inputs/forward/options.ts';
 import { SAMPLES } from '../../support/forward-messages.ts';
 import { startServer, type TestServer } from '../../support/forward-server.ts';
+import { freePort } from '../../support/ports.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { type TempDir, tempDir } from '../../support/temp-dir.ts';
 import { until } from '../../support/wait.ts';
@@ -232,9 +233,10 @@ describe('the UDP heartbeat', () => {
   test('that cannot be opened is an error that names the port', async () => {
     const socket = createSocket('udp4');
     try {
-      socket.bind(0, '127.0.0.1');
+      // Not one that the kernel gives to clients: TCP has to be free there.
+      const port = await freePort();
+      socket.bind(port, '127.0.0.1');
       await once(socket, 'listening');
-      const { port } = socket.address();
       const taken = start({ kind: 'tcp', host: '127.0.0.1', port }, { udp_heartbeat: true });
       expect(await refusal(taken)).toMatch(new RegExp(`udp://127.0.0.1:${port}: .*EADDRINUSE`));
     } finally {

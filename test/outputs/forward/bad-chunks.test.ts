@@ -180,6 +180,8 @@ describe('retry.max_age', () => {
       range(0, 10).map((n) => ['max_age', n]),
     );
     await sink.start();
+    // Until then what comes is given up too: the test journal's records are all years old.
+    await until('the upstream is up', () => output.output.stats().state === 'running');
     rig.journal.append({ body: numbered(10, 1) });
     await output.drained();
     expect(sink.values('n')).toEqual([10]);

@@ -29,7 +29,7 @@ describe.skipIf(lacksPeer('chromium'))('the page in a browser', SLOW, () => {
     await rig.serve();
     const { page, errors, foreign } = await rig.visit();
     await page.getByText('All is well').waitFor();
-    expect(await textOf(page, '#feed-word')).toBe('● live');
+    await page.getByText('● live').waitFor();
     expect(await textOf(page, '#inputs')).toContain('12 connections open');
     expect(await textOf(page, '#arrow-in')).toContain('8,214 events/s');
     expect(await textOf(page, '#journal')).toContain('1.2 GiB of 8 GiB (15 %)');
@@ -197,7 +197,9 @@ describe.skipIf(lacksPeer('chromium'))('the page in a browser', SLOW, () => {
     const skip = page.getByText('Skip to the figures');
     expect((await skip.boundingBox())?.x).toBeGreaterThanOrEqual(0);
     await page.keyboard.press('Enter');
-    expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    await until('the focus is there', () =>
+      page.evaluate<boolean>(`document.activeElement.id === 'main'`),
+    );
   });
 
   it.each([320, 375, 768, 1280])('fits a screen %i pixels wide', async (width) => {

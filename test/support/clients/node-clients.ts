@@ -15,7 +15,12 @@ export interface NodeSending extends Sending {
 }
 
 /** Generous: the library's own 500 ms would fail on a loaded machine. */
-const ACK_TIMEOUT_MS = 60_000;
+const ACK_TIMEOUT_MS = 150_000;
+/**
+ * Longer than any test. After 3 s of silence, its default, @fluent-org/logger closes the
+ * connection, reads no ack from it any more and does not send again what waits for one.
+ */
+const IDLE_TIMEOUT_MS = 600_000;
 
 /** npm's @fluent-org/logger. Resolves once every line is sent, or acked if asked for. */
 export async function sendWithFluentOrg(sending: NodeSending): Promise<void> {
@@ -26,6 +31,7 @@ export async function sendWithFluentOrg(sending: NodeSending): Promise<void> {
     socket: {
       host: '127.0.0.1',
       port: sending.port,
+      timeout: IDLE_TIMEOUT_MS,
       ...(sending.tls_ca === undefined ? {} : { tls: { ca: await readFile(sending.tls_ca) } }),
     },
     ...(sending.ack ? { ack: { ackTimeout: ACK_TIMEOUT_MS } } : {}),

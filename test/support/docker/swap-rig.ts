@@ -20,8 +20,13 @@ const SHUTDOWN_TIMEOUT = '3s';
 const SWAP_LINES = 400;
 /** Between two looks at what arrived. */
 const LOOK_MS = 100;
-/** When nothing has arrived for so long, what is missing counts as lost: longer than a driver waits between two attempts. */
-const QUIET_MS = 10_000;
+/**
+ * When nothing has arrived for so long, what is missing counts as lost. A driver waits for
+ * longer before each further attempt: half as long as the relay was away before, and a second.
+ */
+const QUIET_MIN_MS = 10_000;
+/** The relay's own, which by default grow up to 30 s, must be shorter than that. */
+const RETRY = { min: '100ms', max: '1s' };
 /** After the last line, a second copy of one has so long to show itself. */
 const DOUBLES_MS = 1_000;
 const SETTLE_TIMEOUT_MS = 120_000;
@@ -79,6 +84,7 @@ export class SwapRig<Relay extends SwappedRelay = RelayProcess> {
   readonly writers: Writers;
   readonly #dir: TempDir;
   readonly #lines: SinkLines;
+  #longest_away_ms = 0;
 
   private constructor({ relay, sink, writers, dir }: Parts<Relay>) {
     this.relay = relay;
@@ -100,7 +106,9 @@ export class SwapRig<Relay extends SwappedRelay = RelayProcess> {
       const listening = [tcp_address, `${unix_address}?mode=0660`];
       const config_file = await writeConfig(dir.path, {
         inputs: { forward: listening.map((listen) => ({ listen })) },
-        outputs: { sink: { type: 'forward', servers: [`tcp://127.0.0.1:${sink.port}`] } },
+        outputs: {
+          sink: { type: 'forward', servers: [`tcp://127.0.0.1:${sink.port}`], retry: RETRY },
+        },
         docker: reads_docker ? dockerInput(engine, docker) : { root: 'off' },
         shutdown: { timeout: SHUTDOWN_TIMEOUT },
       });
@@ -116,9 +124,11 @@ export class SwapRig<Relay extends SwappedRelay = RelayProcess> {
 
   /** Ends the relay, does something while it is away, starts it again on the same journal. */
   async swap(signal: 'SIGTERM' | 'SIGKILL', whileAway: () => Promise<void>): Promise<void> {
+    const begun_ms = performance.now();
     await (signal === 'SIGTERM' ? this.relay.stop() : this.relay.kill());
     await whileAway();
     await this.relay.startAgain();
+    this.#longest_away_ms = Math.max(this.#longest_away_ms, performance.now() - begun_ms);
   }
 
   /** Swaps it again and again; containers write before each swap and while it is away. */
@@ -127,6 +137,17 @@ export class SwapRig<Relay extends SwappedRelay = RelayProcess> {
       await this.writers.writtenMore(lines);
       await this.swap(signal, () => this.writers.writtenMore(lines));
     }
+  }
+
+  /** Waits until all that was written by now has arrived: the relay has every log open then. */
+  async caughtUp(): Promise<void> {
+    await this.writers.writtenMore(0);
+    const written = this.writers.linesWritten();
+    await until(
+      () => `all lines written so far; ${this.#lines.counter.report(written).examples.join()}`,
+      () => this.#lines.counter.report(written).lost === 0,
+      { timeout_ms: SETTLE_TIMEOUT_MS, interval_ms: LOOK_MS },
+    );
   }
 
   /**
@@ -152,6 +173,7 @@ export class SwapRig<Relay extends SwappedRelay = RelayProcess> {
   }
 
   async #settle(total: number): Promise<void> {
+    const quiet_ms = Math.max(QUIET_MIN_MS, this.#longest_away_ms);
     let events = 0;
     let changed_ms = performance.now();
     await until(
@@ -162,7 +184,7 @@ export class SwapRig<Relay extends SwappedRelay = RelayProcess> {
           changed_ms = performance.now();
         }
         const is_complete = this.#lines.counter.distinct >= total;
-        return performance.now() - changed_ms > (is_complete ? DOUBLES_MS : QUIET_MS);
+        return performance.now() - changed_ms > (is_complete ? DOUBLES_MS : quiet_ms);
       },
       { timeout_ms: SETTLE_TIMEOUT_MS, interval_ms: LOOK_MS },
     );

@@ -120,6 +120,8 @@ describe.skipIf(lacksPeer('docker'))('the API of a real Docker Engine', () => {
       const rig = follow(container);
       await committed(rig, 12);
       await rig.crash();
+      // One that runs still is not started again.
+      await container.ended();
       await container.start();
       rig.wake();
       await committed(rig, 24);

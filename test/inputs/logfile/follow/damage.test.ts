@@ -1,9 +1,9 @@
 /** Files that were truncated, torn, changed or removed while they are followed. */
 import { appendFile, rm, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../../src/limits.ts';
+import { nextClockTick } from '../../../support/clock-tick.ts';
 import { FaultFs, systemError } from '../../../support/fault-fs.ts';
 import { FollowedLines } from '../../../support/followed-lines.ts';
 import { type TempDir, tempDir } from '../../../support/temp-dir.ts';
@@ -45,8 +45,7 @@ describe('a file that is truncated in place', () => {
       await write('log', 'a1\n');
       await log.open();
       await log.read();
-      // The kernel stamps files by its clock's ticks.
-      await sleep(20);
+      await nextClockTick(at('log'));
       await truncate(at('log'), 0);
       await write('log', text);
       expect(await log.read()).toEqual(lines);
@@ -75,8 +74,7 @@ describe('a file that is truncated in place', () => {
     await write('log', 'a1\n');
     await log.open();
     await log.read();
-    // The kernel stamps files by its clock's ticks.
-    await sleep(20);
+    await nextClockTick(at('log'));
     await writeFile(at('log.1'), 'a1\na2\n');
     await truncate(at('log'), 0);
     await write('log', 'b1\n');

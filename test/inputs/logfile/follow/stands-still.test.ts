@@ -2,6 +2,7 @@
 import { appendFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { nextClockTick } from '../../../support/clock-tick.ts';
 import { FollowedLines } from '../../../support/followed-lines.ts';
 import { type TempDir, tempDir } from '../../../support/temp-dir.ts';
 
@@ -67,6 +68,7 @@ const changes: [what: string, change: () => Promise<void>, lines: string[]][] = 
   [
     'was truncated and written anew, as long as before',
     async () => {
+      await nextClockTick(at('log'));
       await truncate(at('log'));
       await appendFile(at('log'), 'b1\n');
     },

@@ -11,12 +11,14 @@ const [what, file, title] = process.argv.slice(2);
 const report = JSON.parse(readFileSync(file, 'utf8'));
 
 if (what === 'totals') {
-  console.log(report.numPassedTests, report.numFailedTests, report.numPendingTests);
+  const { numPassedTests, numFailedTests, numPendingTests } = report;
+  process.stdout.write(`${numPassedTests} ${numFailedTests} ${numPendingTests}\n`);
 } else {
   for (const suite of report.testResults) {
     for (const failure of failuresOf(suite)) {
-      console.log(`${title}: ${relative(process.cwd(), suite.name)} > ${failure.name}`);
-      console.log(`${failure.message.slice(0, MESSAGE_MAX_CHARS).replace(/^/gm, '    ')}\n`);
+      const place = `${title}: ${relative(process.cwd(), suite.name)} > ${failure.name}`;
+      const message = failure.message.slice(0, MESSAGE_MAX_CHARS).replace(/^/gm, '    ');
+      process.stdout.write(`${place}\n${message}\n\n`);
     }
   }
 }

@@ -3,10 +3,17 @@ import { encodeAck } from '../../protocol/ack.ts';
 import type { MessageFormat } from '../../protocol/message-reader.ts';
 import { AckQueue, type AckSlot } from './ack-queue.ts';
 import { CHUNK_SPACE, type ChunkDedup } from './dedup.ts';
-import type { ChunkBody } from './dedup-entry.ts';
+import { type ChunkBody, chunkKey } from './dedup-entry.ts';
 import type { ForwardLimits } from './options.ts';
 import type { HeldChunk } from './sender-window.ts';
 import type { ForwardStats } from './stats.ts';
+
+/** A chunk as its client calls it, and as it is known here. */
+export interface NamedChunk {
+  readonly id: Buffer;
+  /** See `chunkKey`. */
+  readonly key: string;
+}
 
 /** A chunk that is being stored: known to re-sends already, not yet in a commit. */
 export interface ChunkClaim {
@@ -88,20 +95,19 @@ export class ClientChunks {
     if (this.#written.length > 0) this.#settle(this.#pipelines ? this.#deps.limits.acks_max : 0);
   }
 
+  named(id: Buffer, body: ChunkBody): NamedChunk {
+    return { id, key: chunkKey(this.#sender, id, body) };
+  }
+
   /**
    * True: it is the re-send of a chunk that is held or being stored. It must not be
    * stored again, and is acked once the first one is durable.
    *
    * @param isContentDerived asked only when everything else says that it is a re-send
    */
-  takeResend(
-    id: Buffer,
-    body: ChunkBody,
-    events: number,
-    isContentDerived: () => boolean,
-  ): boolean {
+  takeResend({ id, key }: NamedChunk, events: number, isContentDerived: () => boolean): boolean {
     const { dedup, stats } = this.#deps;
-    const held = dedup.find(this.#sender, id.toString('latin1'), body);
+    const held = dedup.find(this.#sender, key);
     if (held === undefined) return false;
     if (held.delivery !== 'open' && isContentDerived()) {
       stats.equal_chunks_kept++;
@@ -120,13 +126,12 @@ export class ClientChunks {
   }
 
   /** Makes the chunk known, so that a re-send on another connection waits for this one. */
-  claim(id: Buffer, body: ChunkBody): ChunkClaim {
+  claim({ id, key }: NamedChunk): ChunkClaim {
     if (this.#claimed) this.#pipelines = true;
     this.#claimed = true;
     const connection = this.#number();
     const settles = this.owed === 0 && this.#written.length === 0;
-    const key = id.toString('latin1');
-    const begun = this.#deps.dedup.begin(this.#sender, key, body, connection, settles);
+    const begun = this.#deps.dedup.begin(this.#sender, key, connection, settles);
     return { ...begun, ack: encodeAck(id, this.#format) };
   }
 

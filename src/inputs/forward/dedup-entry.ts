@@ -2,7 +2,8 @@
  * How a client chunk is written down, as a state entry beside its events and in
  * the snapshots of the window. All integers big-endian.
  *
- *     entry     | flags u8 | connection u32 | tag crc u32 | body bytes u32 | body crc u32 |
+ *     entry     | flags u8 | connection u32 | key ... to the end |
+ *     key       | tag crc u32 | body bytes u32 | body crc u32 |
  *               | sender length u8 | sender | id ... to the end |
  *     snapshot  | version u8 | next connection u32 | { entry length u16 | entry } ... |
  */
@@ -10,7 +11,10 @@ import { LogboomError } from '../../errors.ts';
 
 const VERSION = 1;
 const FLAG = { received: 1, settles: 2 } as const;
-const ENTRY_HEAD_BYTES = 18;
+const KEY_START = 5;
+/** The length of the sender's name, and the name, in a key. */
+const KEY_SENDER_LENGTH = 12;
+const KEY_SENDER = 13;
 const SNAPSHOT_HEAD_BYTES = 5;
 /** A sender's name fits into the length byte; see `senderKey`. */
 export const SENDER_MAX_BYTES = 255;
@@ -22,10 +26,10 @@ export interface ChunkBody {
   readonly body_crc: number;
 }
 
-export interface ChunkEntry extends ChunkBody {
+export interface ChunkEntry {
+  /** See `chunkKey`. */
+  readonly key: string;
   readonly sender: string;
-  /** The id's bytes, one character each. */
-  readonly id: string;
   /** Number of the client connection that brought it; never used twice. */
   readonly connection: number;
   /** The client is known to have its ack. Only in snapshots. */
@@ -34,35 +38,48 @@ export interface ChunkEntry extends ChunkBody {
   readonly settles: boolean;
 }
 
-export function encodeEntry(entry: ChunkEntry): Buffer {
-  const sender_bytes = entry.sender.length;
-  const out = Buffer.allocUnsafe(ENTRY_HEAD_BYTES + sender_bytes + entry.id.length);
-  out[0] = (entry.received ? FLAG.received : 0) | (entry.settles ? FLAG.settles : 0);
-  out.writeUInt32BE(entry.connection, 1);
-  out.writeUInt32BE(entry.tag_crc, 5);
-  out.writeUInt32BE(entry.body_bytes, 9);
-  out.writeUInt32BE(entry.body_crc, 13);
-  out[17] = sender_bytes;
-  out.write(entry.sender, ENTRY_HEAD_BYTES, 'latin1');
-  out.write(entry.id, ENTRY_HEAD_BYTES + sender_bytes, 'latin1');
+/**
+ * What a chunk is known by: sender, id and body, one character a byte.
+ *
+ * The id alone does not do: clients built with Go before 1.20, which does not seed its
+ * random numbers, give different messages the same ids.
+ *
+ * @param sender one character a byte, at most `SENDER_MAX_BYTES`
+ */
+export function chunkKey(sender: string, id: Buffer, body: ChunkBody): string {
+  const key = Buffer.allocUnsafe(KEY_SENDER + sender.length + id.length);
+  key.writeUInt32BE(body.tag_crc, 0);
+  key.writeUInt32BE(body.body_bytes, 4);
+  key.writeUInt32BE(body.body_crc, 8);
+  key[KEY_SENDER_LENGTH] = sender.length;
+  key.write(sender, KEY_SENDER, 'latin1');
+  key.set(id, KEY_SENDER + sender.length);
+  return key.toString('latin1');
+}
+
+export function encodeEntry({ key, connection, received, settles }: ChunkEntry): Buffer {
+  const out = Buffer.allocUnsafe(KEY_START + key.length);
+  out[0] = (received ? FLAG.received : 0) | (settles ? FLAG.settles : 0);
+  out.writeUInt32BE(connection, 1);
+  out.write(key, KEY_START, 'latin1');
   return out;
 }
 
+/** The key in an entry that `encodeEntry` made. */
+export const keyOfEntry = (entry: Buffer): string => entry.toString('latin1', KEY_START);
+
 /** @throws LB_JOURNAL_CORRUPT for bytes that are no entry. */
 export function decodeEntry(bytes: Buffer): ChunkEntry {
-  const sender_bytes = bytes[17];
-  if (sender_bytes === undefined || ENTRY_HEAD_BYTES + sender_bytes > bytes.length) {
+  const sender_bytes = bytes[KEY_START + KEY_SENDER_LENGTH];
+  const sender_start = KEY_START + KEY_SENDER;
+  if (sender_bytes === undefined || sender_start + sender_bytes > bytes.length) {
     throw corrupt(`an entry of ${bytes.length} bytes is too short`);
   }
-  const id_start = ENTRY_HEAD_BYTES + sender_bytes;
   const flags = bytes.readUInt8(0);
   return {
-    sender: bytes.toString('latin1', ENTRY_HEAD_BYTES, id_start),
-    id: bytes.toString('latin1', id_start),
+    key: keyOfEntry(bytes),
+    sender: bytes.toString('latin1', sender_start, sender_start + sender_bytes),
     connection: bytes.readUInt32BE(1),
-    tag_crc: bytes.readUInt32BE(5),
-    body_bytes: bytes.readUInt32BE(9),
-    body_crc: bytes.readUInt32BE(13),
     received: (flags & FLAG.received) !== 0,
     settles: (flags & FLAG.settles) !== 0,
   };

@@ -3,15 +3,15 @@ import { LRUCache } from 'lru-cache';
 import type { StateSpace } from '../../journal/types.ts';
 import { LIMITS } from '../../limits.ts';
 import {
-  type ChunkBody,
   type ChunkEntry,
   decodeEntry,
   decodeSnapshot,
   encodeEntry,
   encodeSnapshot,
+  keyOfEntry,
   SENDER_MAX_BYTES,
 } from './dedup-entry.ts';
-import { chunkKey, entryOf, type HeldChunk, SenderWindow } from './sender-window.ts';
+import { entryOf, type HeldChunk, SenderWindow } from './sender-window.ts';
 
 /** The journal's state space of client chunks. */
 export const CHUNK_SPACE = 1;
@@ -55,7 +55,7 @@ interface PendingChunk {
 export class ChunkDedup implements StateSpace {
   readonly #limits: DedupLimits;
   readonly #senders: LRUCache<string, SenderWindow>;
-  /** By sender and chunk. */
+  /** By key. */
   readonly #pending = new Map<string, PendingChunk>();
   /** While recovering: each earlier connection's latest chunk. */
   readonly #latest = new Map<number, HeldChunk>();
@@ -89,12 +89,9 @@ export class ChunkDedup implements StateSpace {
     return connection;
   }
 
-  /** The chunk of this id and body that this sender last sent, durable or under way. */
-  find(sender: string, id: string, body: ChunkBody): HeldChunk | undefined {
-    const key = chunkKey(id, body);
-    return (
-      this.#pending.get(pendingKey(sender, key))?.chunk ?? this.#senders.get(sender)?.find(key)
-    );
+  /** The chunk of this key (`chunkKey`) that this sender last sent, durable or under way. */
+  find(sender: string, key: string): HeldChunk | undefined {
+    return this.#pending.get(key)?.chunk ?? this.#senders.get(sender)?.find(key);
   }
 
   /**
@@ -103,32 +100,28 @@ export class ChunkDedup implements StateSpace {
    */
   begin(
     sender: string,
-    id: string,
-    body: ChunkBody,
+    key: string,
     connection: number,
     settles: boolean,
   ): { chunk: HeldChunk; entry: Buffer } {
-    const key = chunkKey(id, body);
-    const chunk: HeldChunk = { ...body, key, sender, id, connection, settles, delivery: 'open' };
-    const pending_key = pendingKey(sender, key);
+    const chunk: HeldChunk = { key, sender, connection, settles, delivery: 'open' };
     // Whoever waits for an earlier chunk that is equal now waits a little longer.
-    const waiters = this.#pending.get(pending_key)?.waiters ?? [];
-    this.#pending.set(pending_key, { chunk, waiters });
+    const waiters = this.#pending.get(key)?.waiters ?? [];
+    this.#pending.set(key, { chunk, waiters });
     return { chunk, entry: encodeEntry(entryOf(chunk)) };
   }
 
   /** The chunk's commit failed: it is as if it had never come. */
   abandon(chunk: HeldChunk, error: Error): void {
-    const key = pendingKey(chunk.sender, chunk.key);
-    const pending = this.#pending.get(key);
+    const pending = this.#pending.get(chunk.key);
     if (pending?.chunk !== chunk) return;
-    this.#pending.delete(key);
+    this.#pending.delete(chunk.key);
     for (const done of pending.waiters) done(error);
   }
 
   /** Calls `done` when the chunk is durable, at once if it is already, or with an error when it never will be. */
   whenDurable(chunk: HeldChunk, done: (error?: Error) => void): void {
-    const pending = this.#pending.get(pendingKey(chunk.sender, chunk.key));
+    const pending = this.#pending.get(chunk.key);
     if (pending?.chunk === chunk) pending.waiters.push(done);
     else done();
   }
@@ -141,11 +134,10 @@ export class ChunkDedup implements StateSpace {
   }
 
   apply(bytes: Buffer): void {
-    const entry = decodeEntry(bytes);
-    const key = pendingKey(entry.sender, chunkKey(entry.id, entry));
+    const key = keyOfEntry(bytes);
     const pending = this.#pending.get(key);
     if (pending === undefined) {
-      this.#recover(heldAgain(entry));
+      this.#recover(heldAgain(decodeEntry(bytes)));
       return;
     }
     this.#pending.delete(key);
@@ -220,11 +212,7 @@ export function senderKey(name: string): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
-const pendingKey = (sender: string, chunk_key: string): string => `${sender}\0${chunk_key}`;
-
 /** The chunk that an earlier run wrote down. */
-const heldAgain = (entry: ChunkEntry): HeldChunk => ({
-  ...entry,
-  key: chunkKey(entry.id, entry),
-  delivery: entry.received ? 'received' : 'open',
-});
+function heldAgain({ key, sender, connection, settles, received }: ChunkEntry): HeldChunk {
+  return { key, sender, connection, settles, delivery: received ? 'received' : 'open' };
+}

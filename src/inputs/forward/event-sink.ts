@@ -152,10 +152,10 @@ export class EventSink implements FrameSink {
       this.#takeCompressed(buf, frame, id);
       return;
     }
-    const body = bodyOf(buf, frame);
+    const named = chunks.named(id, bodyOf(buf, frame));
     const derived = (): boolean => isDerived(id, buf, frame);
-    if (chunks.takeResend(id, body, frame.count, derived)) return;
-    const claim = chunks.claim(id, body);
+    if (chunks.takeResend(named, frame.count, derived)) return;
+    const claim = chunks.claim(named);
     if (this.#filter === undefined) this.#take(buf, frame, claim);
     else this.#judge(this.#filter, buf, frame, claim);
   }
@@ -263,15 +263,16 @@ export class EventSink implements FrameSink {
     const { chunks } = this.#host;
     const { attrs, count, invalid, chunk } = end;
     this.#run.flush();
-    if (chunk !== undefined) {
-      // The body is not at hand any more to be hashed; its shape has to do.
-      const derived = (): boolean => hasDigestShape(chunk);
-      if (chunks.takeResend(chunk, message.body, count, derived)) {
+    const named = chunk === undefined ? undefined : chunks.named(chunk, message.body);
+    if (named !== undefined) {
+      // The body is not at hand any more to be hashed; the shape of the id has to do.
+      const derived = (): boolean => hasDigestShape(named.id);
+      if (chunks.takeResend(named, count, derived)) {
         message.discard();
         return;
       }
     }
-    const claim = chunk === undefined ? undefined : chunks.claim(chunk, message.body);
+    const claim = named === undefined ? undefined : chunks.claim(named);
     const stored = this.#deps.store.store({ message, attrs, count, invalid, claim }, this.#host);
     this.#host.during(stored);
   }

@@ -1,7 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { ChunkBody, ChunkEntry } from './dedup-entry.ts';
-
-const KEY_HEAD_BYTES = 12;
+import type { ChunkEntry } from './dedup-entry.ts';
 
 /**
  * What became of a chunk's ack:
@@ -12,38 +10,19 @@ const KEY_HEAD_BYTES = 12;
 type Delivery = 'open' | 'written' | 'received';
 
 /** A client chunk that is durable, or about to be. */
-export interface HeldChunk extends ChunkBody {
-  /** Tells it from the others of its sender; see `chunkKey`. */
+export interface HeldChunk {
+  /** See `chunkKey`. */
   readonly key: string;
   readonly sender: string;
-  readonly id: string;
   /** The connection that the ack goes out on: a re-send moves it. */
   connection: number;
   readonly settles: boolean;
   delivery: Delivery;
 }
 
-/**
- * What a sender's chunk is known by:
- *
- *     | tag crc u32 | body crc u32 | body bytes u32 | id ... |    one character a byte
- *
- * The id alone does not do: clients built with Go before 1.20, which does not seed its
- * random numbers, give different messages the same ids.
- */
-export function chunkKey(id: string, body: ChunkBody): string {
-  const key = Buffer.allocUnsafe(KEY_HEAD_BYTES + id.length);
-  key.writeUInt32BE(body.tag_crc, 0);
-  key.writeUInt32BE(body.body_crc, 4);
-  key.writeUInt32BE(body.body_bytes, 8);
-  key.write(id, KEY_HEAD_BYTES, 'latin1');
-  return key.toString('latin1');
+export function entryOf({ key, sender, connection, settles, delivery }: HeldChunk): ChunkEntry {
+  return { key, sender, connection, settles, received: delivery === 'received' };
 }
-
-export const entryOf = (chunk: HeldChunk): ChunkEntry => ({
-  ...chunk,
-  received: chunk.delivery === 'received',
-});
 
 /**
  * The durable chunks of one sender. Those whose ack it may lack are kept apart:

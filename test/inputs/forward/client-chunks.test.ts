@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type AckChannel, ClientChunks } from '../../../src/inputs/forward/client-chunks.ts';
 import { CHUNK_SPACE, ChunkDedup } from '../../../src/inputs/forward/dedup.ts';
+import { chunkKey } from '../../../src/inputs/forward/dedup-entry.ts';
 import { ForwardStats } from '../../../src/inputs/forward/stats.ts';
 import { ackOf, chunkId } from '../../support/forward-server.ts';
 import { MemoryJournal } from '../../support/memory-journal.ts';
@@ -26,7 +27,8 @@ function setup({ acks_max = 100, dedup = new ChunkDedup() } = {}) {
   };
   const deps = { journal, dedup, stats: new ForwardStats(), limits: { acks_max } };
   const chunks = new ClientChunks(deps, 'host', 'msgpack', channel);
-  const store = (letter: string): void => chunks.accept(chunks.claim(chunkId(letter), BODY));
+  const store = (letter: string): void =>
+    chunks.accept(chunks.claim(chunks.named(chunkId(letter), BODY)));
   const socketTakesAll = (): void => {
     for (const done of written.splice(0)) done();
   };
@@ -66,7 +68,7 @@ describe('acks', () => {
 
   test('that are ready wait for those before them', () => {
     const { chunks, journal, store, writes } = setup();
-    const large = chunks.claim(chunkId('L'), BODY);
+    const large = chunks.claim(chunks.named(chunkId('L'), BODY));
     store('A');
     chunks.acceptDurable(large);
     expect(writes).toEqual([]);
@@ -103,7 +105,7 @@ describe('what the client has received', () => {
     client.journal.commit();
     client.socketTakesAll();
     const delivery = (): string | undefined =>
-      client.dedup.find('host', chunkId('A').toString(), BODY)?.delivery;
+      client.dedup.find('host', chunkKey('host', chunkId('A'), BODY))?.delivery;
     return { ...client, delivery };
   }
 
@@ -147,12 +149,13 @@ describe('what the client has received', () => {
   test('decides about an equal chunk under an id made from its content', () => {
     const { chunks, dedup, delivery } = acked();
     const other = setup({ dedup });
-    expect(other.chunks.takeResend(chunkId('A'), BODY, 1, always)).toBe(false);
-    expect(other.chunks.takeResend(chunkId('A'), BODY, 1, never)).toBe(true);
+    const named = other.chunks.named(chunkId('A'), BODY);
+    expect(other.chunks.takeResend(named, 1, always)).toBe(false);
+    expect(other.chunks.takeResend(named, 1, never)).toBe(true);
     expect(delivery()).toBe('open');
     // The first connection's end says nothing any more: the ack goes out on the other one.
     chunks.close(true);
     expect(delivery()).toBe('open');
-    expect(other.chunks.takeResend(chunkId('A'), BODY, 1, always)).toBe(true);
+    expect(other.chunks.takeResend(named, 1, always)).toBe(true);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ChunkDedup, type DedupLimits, senderKey } from '../../../src/inputs/forward/dedup.ts';
 import {
   type ChunkBody,
+  chunkKey,
   decodeEntry,
   decodeSnapshot,
   encodeEntry,
@@ -12,6 +13,8 @@ import type { HeldChunk } from '../../../src/inputs/forward/sender-window.ts';
 
 const LIMITS: DedupLimits = { sender_max_ids: 4, max_ids: 12, max_senders: 3 };
 const body = (crc: number): ChunkBody => ({ tag_crc: 1, body_bytes: 100, body_crc: crc });
+const keyOf = (sender: string, id: string, crc = 7): string =>
+  chunkKey(sender, Buffer.from(id), body(crc));
 
 /** Stores a chunk as a connection does; returns its journal entry. */
 function store(
@@ -20,13 +23,13 @@ function store(
   id: string,
   { connection = dedup.newConnection(), settles = false, crc = 7 } = {},
 ): Buffer {
-  const { entry } = dedup.begin(sender, id, body(crc), connection, settles);
+  const { entry } = dedup.begin(sender, keyOf(sender, id, crc), connection, settles);
   dedup.apply(entry);
   return entry;
 }
 
 const find = (dedup: ChunkDedup, sender: string, id: string, crc = 7): HeldChunk | undefined =>
-  dedup.find(sender, id, body(crc));
+  dedup.find(sender, keyOf(sender, id, crc));
 
 function reopened(dedup: ChunkDedup, ...entries: Buffer[]): ChunkDedup {
   const again = new ChunkDedup(LIMITS);
@@ -38,17 +41,17 @@ function reopened(dedup: ChunkDedup, ...entries: Buffer[]): ChunkDedup {
 describe('a chunk', () => {
   test('is pending until its commit is durable, and only then in a snapshot', () => {
     const dedup = new ChunkDedup(LIMITS);
-    const { chunk, entry } = dedup.begin('host', 'id', body(7), dedup.newConnection(), false);
+    const { chunk, entry } = dedup.begin('host', keyOf('host', 'id'), dedup.newConnection(), false);
     expect(find(dedup, 'host', 'id')).toBe(chunk);
     expect(find(reopened(dedup), 'host', 'id')).toBeUndefined();
     dedup.apply(entry);
     expect(find(dedup, 'host', 'id')).toBe(chunk);
-    expect(find(reopened(dedup), 'host', 'id')).toMatchObject({ ...body(7), delivery: 'open' });
+    expect(find(reopened(dedup), 'host', 'id')).toMatchObject({ key: chunk.key, delivery: 'open' });
   });
 
   test('whose commit failed is as if it had never come, and those who wait for it learn it', () => {
     const dedup = new ChunkDedup(LIMITS);
-    const { chunk } = dedup.begin('host', 'id', body(7), dedup.newConnection(), false);
+    const { chunk } = dedup.begin('host', keyOf('host', 'id'), dedup.newConnection(), false);
     const heard: unknown[] = [];
     dedup.whenDurable(chunk, (error) => heard.push(error));
     const error = new Error('disk');
@@ -59,7 +62,7 @@ describe('a chunk', () => {
 
   test('calls those who wait for it when it is durable, or at once if it is', () => {
     const dedup = new ChunkDedup(LIMITS);
-    const { chunk, entry } = dedup.begin('host', 'id', body(7), dedup.newConnection(), false);
+    const { chunk, entry } = dedup.begin('host', keyOf('host', 'id'), dedup.newConnection(), false);
     const heard: string[] = [];
     dedup.whenDurable(chunk, () => heard.push('first'));
     expect(heard).toEqual([]);
@@ -87,21 +90,22 @@ describe('a chunk', () => {
     store(dedup, 'host', 'id', { crc: 7 });
     const later = store(dedup, 'host', 'id', { crc: 8 });
     for (const known of [dedup, reopened(dedup), reopened(dedup, later)]) {
-      expect(find(known, 'host', 'id', 7)).toMatchObject(body(7));
-      expect(find(known, 'host', 'id', 8)).toMatchObject(body(8));
+      expect(find(known, 'host', 'id', 7)).toMatchObject({ key: keyOf('host', 'id', 7) });
+      expect(find(known, 'host', 'id', 8)).toMatchObject({ key: keyOf('host', 'id', 8) });
       expect(known.held_count).toBe(2);
     }
     const others = [{ body_crc: 9 }, { body_bytes: 101 }, { tag_crc: 2 }];
     for (const other of others) {
-      expect(dedup.find('host', 'id', { ...body(7), ...other })).toBeUndefined();
+      const key = chunkKey('host', Buffer.from('id'), { ...body(7), ...other });
+      expect(dedup.find('host', key)).toBeUndefined();
     }
   });
 
   test('waits for its own commit, not for that of another body under its id', () => {
     const dedup = new ChunkDedup(LIMITS);
     const connection = dedup.newConnection();
-    const first = dedup.begin('host', 'id', body(7), connection, false);
-    const second = dedup.begin('host', 'id', body(8), connection, false);
+    const first = dedup.begin('host', keyOf('host', 'id'), connection, false);
+    const second = dedup.begin('host', keyOf('host', 'id', 8), connection, false);
     const heard: string[] = [];
     dedup.whenDurable(first.chunk, () => heard.push('first'));
     dedup.whenDurable(second.chunk, () => heard.push('second'));
@@ -201,15 +205,26 @@ describe('what is written down', () => {
   const u32 = fc.integer({ min: 0, max: 0xffffffff });
   const latin1 = (maxLength: number): fc.Arbitrary<string> =>
     fc.uint8Array({ maxLength }).map((bytes) => Buffer.from(bytes).toString('latin1'));
-  const entries = fc.record({
-    sender: latin1(255),
-    id: latin1(256),
-    connection: u32,
-    tag_crc: u32,
-    body_bytes: u32,
-    body_crc: u32,
-    received: fc.boolean(),
-    settles: fc.boolean(),
+  const entries = fc
+    .record({
+      sender: latin1(255),
+      id: fc.uint8Array({ maxLength: 256 }),
+      body: fc.record({ tag_crc: u32, body_bytes: u32, body_crc: u32 }),
+      connection: u32,
+      received: fc.boolean(),
+      settles: fc.boolean(),
+    })
+    .map(({ id, body, ...entry }) => ({
+      ...entry,
+      key: chunkKey(entry.sender, Buffer.from(id), body),
+    }));
+
+  test('has the bytes that earlier versions wrote', () => {
+    const key = chunkKey('ab', Buffer.from('xyz'), { tag_crc: 2, body_bytes: 3, body_crc: 4 });
+    const entry = { key, sender: 'ab', connection: 1, received: false, settles: true };
+    expect(encodeEntry(entry).toString('hex')).toBe(
+      '020000000100000002000000030000000402616278797a',
+    );
   });
 
   test('is read back as it was', () => {

@@ -88,9 +88,14 @@ export class FrameReader implements MessageReader {
     this.#intake.resume();
   }
 
+  get unfinished(): boolean {
+    if (this.#intake.closed) return false;
+    return this.#gathering || this.#large !== undefined || this.#intake.held_bytes > 0;
+  }
+
   end(): boolean {
     if (this.#intake.closed) return false;
-    const left = this.#gathering || this.#large !== undefined || this.#intake.held_bytes > 0;
+    const left = this.unfinished;
     this.#intake.close();
     this.#abortLarge();
     this.#gatherer.clear();

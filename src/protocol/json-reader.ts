@@ -60,9 +60,13 @@ export class JsonReader implements MessageReader {
     this.#intake.resume();
   }
 
+  get unfinished(): boolean {
+    return !this.#intake.closed && (this.#depth > 0 || this.#intake.held_bytes > 0);
+  }
+
   end(): boolean {
     if (this.#intake.closed) return false;
-    const left = this.#depth > 0 || this.#intake.held_bytes > 0;
+    const left = this.unfinished;
     this.#intake.close();
     this.#text.clear();
     return left;

@@ -8,6 +8,8 @@ export interface MessageReader {
   readonly paused: boolean;
   /** Memory held for what has not been delivered. */
   readonly held_bytes: number;
+  /** Bytes are here that are no whole message, or that a pause keeps back. */
+  readonly unfinished: boolean;
   /**
    * Takes the next bytes and delivers what they complete, synchronously. `chunk` is
    * only looked at during the call. While paused it is copied and kept, so stop
@@ -25,8 +27,7 @@ export interface MessageReader {
   resume(): void;
   /**
    * The stream has ended: a large frame under way is aborted, and later calls do
-   * nothing. Returns whether bytes were left that are no whole message, or that
-   * a pause still kept back.
+   * nothing. Returns whether it was `unfinished`.
    */
   end(): boolean;
 }

@@ -93,9 +93,10 @@ export class RunningRelay implements Relay {
     await steps.take('the listeners and clients', deadline_ms, async () => {
       health?.close();
       await observation.closeServer();
-      await server.closeListeners();
+      const begun_ms = clock.monotonic_ms();
+      await server.closeListeners({ deadline_ms });
       handover.closed();
-      await server.stop({ deadline_ms });
+      await server.stop({ deadline_ms: deadline_ms - (clock.monotonic_ms() - begun_ms) });
     });
     await steps.take('the log inputs', left_ms(), () => log_inputs.stop());
     await outputs.stop(left_ms(), steps);

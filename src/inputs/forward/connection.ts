@@ -72,9 +72,11 @@ export class Connection implements EventStreamOwner, GatedClient {
     return this.#bytes_in;
   }
 
-  /** Nothing is read from it at the moment: what it sends waits in the kernel. */
-  get held(): boolean {
-    return this.#events?.held ?? this.#is_held;
+  /** More is sure to come: a part of a message is here, or what it sends waits in the kernel. */
+  get expects_more(): boolean {
+    return this.#events === undefined
+      ? this.#is_held
+      : this.#events.held || this.#events.unfinished;
   }
 
   /** Everything that came is in the journal and acked. */

@@ -72,6 +72,11 @@ export class EventStream implements SinkHost {
     return this.#holds.size > 0;
   }
 
+  /** A message has come in part. */
+  get unfinished(): boolean {
+    return this.#reader.unfinished;
+  }
+
   /** Everything that came is in the journal and acked. */
   get settled(): boolean {
     return this.#holds.size === 0 && this.chunks.owed === 0;
@@ -88,10 +93,7 @@ export class EventStream implements SinkHost {
   endInput(): void {
     this.#input_ended = true;
     if (this.#holds.size > 0) return;
-    if (this.#reader.end()) {
-      this.#deps.stats.messages_cut_off++;
-      this.#deps.log.debug({ peer: this.peer }, 'the connection ended in the middle of a message');
-    }
+    this.#endReader();
     if (this.settled) this.#owner.done();
   }
 
@@ -99,9 +101,15 @@ export class EventStream implements SinkHost {
   close(orderly: boolean): void {
     this.#aborted.abort(new Error('the connection is closed'));
     this.#deps.unfinished.set(this.#share, 0);
-    this.#reader.end();
+    this.#endReader();
     this.#sink.close();
     this.chunks.close(orderly);
+  }
+
+  #endReader(): void {
+    if (!this.#reader.end()) return;
+    this.#deps.stats.messages_cut_off++;
+    this.#deps.log.debug({ peer: this.peer }, 'the connection ended in the middle of a message');
   }
 
   during(work: Promise<void>): void {

@@ -34,14 +34,21 @@ export interface ForwardInputDeps {
   readonly filters?: FilterSource | undefined;
 }
 
+export interface StopOptions {
+  /** When everything has to be over, counted from the call. */
+  readonly deadline_ms: number;
+}
+
 /**
  * A client that so many looks in a row found silent has nothing on its way, as far as one can
  * tell. Looks, and not time: time passes also while this process stands still and reads nothing.
  */
 const SILENT_LOOKS = 10;
 const LOOK_EVERY_MS = 10;
-/** More than a kernel's queue holds: clients that never cease to come must not keep us. */
-const ACCEPT_TURNS_MAX = 2048;
+/** Of the time to stop: clients that never cease to come must not keep us. */
+const ACCEPT_SHARE = 0.25;
+/** Of clients that are cut off, so many are named. */
+const NAMED_MAX = 10;
 
 /**
  * The Forward server: listeners, their connections, and the one journal behind them.
@@ -108,17 +115,19 @@ export class ForwardServer {
     await this.#listeners.reloadCertificates();
   }
 
-  /** Accepts nothing more; clients go on being served. */
-  async closeListeners(): Promise<void> {
+  /** Accepts nothing more, within a share of `deadline_ms`; clients go on being served. */
+  async closeListeners({ deadline_ms }: StopOptions): Promise<void> {
+    const { clock } = this.#deps;
+    const end_ms = clock.monotonic_ms() + ACCEPT_SHARE * deadline_ms;
     // Clients whose connection the kernel has made already are accepted first: in each turn of
     // the event loop one of them. Then at once, since the kernel resets those that it makes in
     // between.
     await sleep(0);
-    for (let turn = 0; turn < ACCEPT_TURNS_MAX; turn++) {
-      const before = this.#arrived_count;
+    let before: number;
+    do {
+      before = this.#arrived_count;
       await setImmediate();
-      if (this.#arrived_count === before) break;
-    }
+    } while (this.#arrived_count > before && clock.monotonic_ms() < end_ms);
     this.#listeners.close();
   }
 
@@ -128,15 +137,11 @@ export class ForwardServer {
    * what it still sends until it closes, or is silent again, is read too. Ends all
    * connections after `deadline_ms` at the latest.
    */
-  async stop({ deadline_ms }: { readonly deadline_ms: number }): Promise<void> {
+  async stop({ deadline_ms }: StopOptions): Promise<void> {
     const end_ms = this.#deps.clock.monotonic_ms() + deadline_ms;
-    await this.closeListeners();
+    await this.closeListeners({ deadline_ms });
     await this.#conclude(end_ms);
-    const unsettled = [...this.#connections.values()].filter(({ settled }) => !settled).length;
-    if (unsettled > 0) {
-      const fields = { connections: unsettled, deadline_ms };
-      this.#deps.log.warn(fields, 'clients were cut off before they had all their acks');
-    }
+    this.#tellCutOff(deadline_ms);
     await this.#destroyAll();
   }
 
@@ -200,12 +205,16 @@ export class ForwardServer {
     });
   }
 
-  /** Takes each connection to its end in its own time: silent and settled, FIN, silent again. */
+  /**
+   * Takes each connection to its end in its own time: silent and settled, FIN, silent again.
+   * Sockets that are no connection yet, amid a TLS handshake, may become one while they talk.
+   */
   async #conclude(end_ms: number): Promise<void> {
     const { clock } = this.#deps;
     const finished = new Set<Connection>();
     const silences = new Map<Connection, Silence>();
-    while (this.#connections.size > 0 && clock.monotonic_ms() < end_ms) {
+    let handshakes: Silence | undefined;
+    while (this.#sockets.size > 0 && clock.monotonic_ms() < end_ms) {
       for (const connection of this.#connections.values()) {
         const silence = lookAgain(connection, silences.get(connection));
         silences.set(connection, silence);
@@ -215,10 +224,27 @@ export class ForwardServer {
         finished.add(connection);
         silences.delete(connection);
       }
+      handshakes = lookAgain({ bytes_in: this.#bytesRead(), expects_more: false }, handshakes);
+      if (this.#connections.size === 0 && handshakes.looks >= SILENT_LOOKS) return;
       await sleep(LOOK_EVERY_MS);
       // What came until now is read before the next look.
       await setImmediate();
     }
+  }
+
+  #bytesRead(): number {
+    let bytes = 0;
+    for (const { bytesRead } of this.#sockets) bytes += bytesRead;
+    return bytes;
+  }
+
+  #tellCutOff(deadline_ms: number): void {
+    const left = [...this.#connections.values()];
+    if (left.length === 0) return;
+    const unsettled = left.filter(({ settled }) => !settled).length;
+    const peers = left.slice(0, NAMED_MAX).map(({ peer }) => peer);
+    const fields = { connections: left.length, without_acks: unsettled, peers, deadline_ms };
+    this.#deps.log.warn(fields, 'clients were cut off while they sent, or waited for their acks');
   }
 
   async #destroyAll(): Promise<void> {
@@ -238,8 +264,11 @@ interface Silence {
   readonly looks: number;
 }
 
-function lookAgain({ bytes_in, held }: Connection, before: Silence | undefined): Silence {
-  const is_silent = !held && before?.bytes_in === bytes_in;
+function lookAgain(
+  { bytes_in, expects_more }: Pick<Connection, 'bytes_in' | 'expects_more'>,
+  before: Silence | undefined,
+): Silence {
+  const is_silent = !expects_more && before?.bytes_in === bytes_in;
   return { bytes_in, looks: is_silent ? before.looks + 1 : 0 };
 }
 

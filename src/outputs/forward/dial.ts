@@ -158,7 +158,8 @@ function established<S extends Socket>(
     };
     const fail = (cause: unknown): void => {
       // Node ends its message with the place, which stands in front of ours.
-      const message = messageOf(cause).replace(` ${where}`, '');
+      const said = messageOf(cause);
+      const message = said.endsWith(` ${where}`) ? said.slice(0, -where.length - 1) : said;
       settle(new LogboomError('LB_UPSTREAM', message, { where, cause }));
     };
     const close = (): void => fail(new Error('the connection was closed before it was ready'));

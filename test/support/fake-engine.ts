@@ -79,6 +79,8 @@ export class FakeEngine {
   min_api_version = '1.12';
   /** The next log answers break off after so many bytes. */
   cut_after_bytes: number | undefined;
+  /** What an answer that lists or inspects waits for when it has been made. */
+  afterLook: (() => Promise<void>) | undefined;
   /** Who follows a log hears nothing more of it, as 20.10 does it to some when files are rotated. */
   follow_is_deaf = false;
   readonly #dir: TempDir;
@@ -170,6 +172,11 @@ export class FakeEngine {
     for (const subscriber of this.#subscribers) subscriber.destroy();
   }
 
+  /** Ends the events without an error. */
+  endEvents(): void {
+    for (const subscriber of this.#subscribers) subscriber.end();
+  }
+
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const path = (request.url ?? '').replace(/^\/v[\d.]+/, '');
     this.requests.push(path);
@@ -178,7 +185,7 @@ export class FakeEngine {
     if (kind === 'version') {
       json(response, 200, { ApiVersion: this.api_version, MinAPIVersion: this.min_api_version });
     } else if (kind === 'events') this.#subscribe(url, response);
-    else if (kind === 'containers' && id === 'json') json(response, 200, this.#list());
+    else if (kind === 'containers' && id === 'json') this.#answer(this.#list(), response);
     else this.#serveContainer(this.containers.get(id ?? ''), what, url, response);
   }
 
@@ -190,7 +197,13 @@ export class FakeEngine {
   ): void {
     if (container === undefined) json(response, 404, { message: 'No such container' });
     else if (what === 'logs') this.#serveLog(container, url, response);
-    else if (!container.hangs) json(response, 200, container.inspect());
+    else if (!container.hangs) this.#answer(container.inspect(), response);
+  }
+
+  #answer(body: object, response: ServerResponse): void {
+    const send = (): void => json(response, 200, body);
+    if (this.afterLook === undefined) send();
+    else void this.afterLook().then(send);
   }
 
   #list(): object[] {

@@ -12,6 +12,8 @@ import { LookQueue } from './look-queue.ts';
 
 /** An event can be missed without a sign (formats.md 6.2); nothing stays unseen for longer. */
 const RESCAN_MS = 60_000;
+/** A look at every container leaves the other calls to what is asked for meanwhile. */
+const RESCAN_CALLS_MAX = Math.ceil(LIMITS.engine_calls_max / 2);
 const BACKOFF = { delay_min_ms: 500, delay_max_ms: 30_000, factor: 2 };
 
 export interface ApiRegistryDeps {
@@ -27,7 +29,7 @@ export interface ApiRegistryDeps {
  * at it. A connection begins with the events, from the last one seen on, then looks at
  * every container, so nothing falls between the two; it does so every minute besides, since
  * the list does not show a run that began and ended unseen. One container that the Engine
- * can't answer for delays no other.
+ * can't answer for delays no other, and a minute's look delays no event and no `rescan`.
  */
 export class ApiRegistry implements ContainerSource {
   readonly #api: EngineApi;
@@ -35,7 +37,9 @@ export class ApiRegistry implements ContainerSource {
   readonly #limited: RateLimitedLog;
   readonly #containers = new Map<string, Container>();
   readonly #subscribers = new Set<RegistryEvents>();
-  readonly #looks = new LookQueue((id) => this.#look(id), LIMITS.engine_calls_max);
+  readonly #looks = new LookQueue((id, signal) => this.#look(id, signal), LIMITS.engine_calls_max);
+  /** Are looked at now, and were not removed since that look began. */
+  readonly #inspected = new Set<string>();
   readonly #stopping = new AbortController();
   readonly #backoff = new Backoff(BACKOFF);
   #tellFirst: () => void = () => {};
@@ -99,31 +103,31 @@ export class ApiRegistry implements ContainerSource {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await this.#connect().catch((error: unknown) => this.#lost(error));
-      this.connected = false;
       this.#tellFirst();
       await sleep(this.#clock, this.#backoff.next_ms(), signal);
     }
   }
 
-  /** Until the Engine ends the events, or something fails. */
-  async #connect(): Promise<void> {
+  /** Rejects when the Engine ends the events, or something fails. */
+  async #connect(): Promise<never> {
     const session = new AbortController();
     const end = (): void => session.abort();
     this.#stopping.signal.addEventListener('abort', end);
+    let rescans: Promise<void> | undefined;
     try {
       const events = await this.#api.events(this.#since, session.signal);
-      await this.#reconcile();
+      await this.#reconcile(session.signal);
       this.#backoff.reset();
       this.connected = true;
       this.#tellFirst();
-      const rescans = this.#rescanFromTimeToTime(session.signal);
+      rescans = this.#rescanFromTimeToTime(session.signal);
       for await (const event of events) this.#take(event);
-      end();
-      await rescans;
-      this.#lost(new Error('the Engine ended the stream of events'));
+      throw new Error('the Engine ended the stream of events');
     } finally {
+      this.connected = false;
       end();
       this.#stopping.signal.removeEventListener('abort', end);
+      await rescans;
     }
   }
 
@@ -131,7 +135,9 @@ export class ApiRegistry implements ContainerSource {
     for (;;) {
       await sleep(this.#clock, RESCAN_MS, signal);
       if (signal.aborted) return;
-      await this.#reconcile().catch((error: unknown) => this.#lost(error));
+      await this.#reconcile(signal).catch((error: unknown) => {
+        if (!signal.aborted) this.#lost(error);
+      });
     }
   }
 
@@ -170,19 +176,26 @@ export class ApiRegistry implements ContainerSource {
     this.#limited.warn('unseen', fields, 'the Engine does not tell about a container');
   }
 
-  /** Looks at every container that there is; the others are gone. */
-  async #reconcile(): Promise<void> {
-    const listed = await this.#api.list(this.#stopping.signal);
-    const ids = new Set(listed);
-    for (const id of [...this.#containers.keys()]) if (!ids.has(id)) this.#remove(id);
-    const looks = listed.map((id) =>
-      this.#looks.request(id).catch((error: unknown) => this.#unseen(id, error)),
-    );
-    await Promise.all(looks);
+  /** Looks at every container that there is, until `signal` aborts; others that were known are gone. */
+  async #reconcile(signal: AbortSignal): Promise<void> {
+    // Known before the list was asked for: it need not show what came meanwhile.
+    const known = [...this.#containers.keys()];
+    const listed = new Set(await this.#api.list(signal));
+    for (const id of known) if (!listed.has(id)) this.#remove(id);
+    const ids = listed.values();
+    const lookAtRest = async (): Promise<void> => {
+      for (const id of ids) {
+        if (signal.aborted) return;
+        await this.#looks.request(id, signal).catch((error: unknown) => {
+          if (!signal.aborted) this.#unseen(id, error);
+        });
+      }
+    };
+    await Promise.all(Array.from({ length: RESCAN_CALLS_MAX }, lookAtRest));
   }
 
-  async #look(id: string): Promise<void> {
-    const found = await this.#api.inspect(id, this.#stopping.signal);
+  async #look(id: string, signal?: AbortSignal): Promise<void> {
+    const found = await this.#inspect(id, signal);
     if (found === undefined) {
       this.#remove(id);
       return;
@@ -194,7 +207,19 @@ export class ApiRegistry implements ContainerSource {
     else this.#tell((events) => events.changed(found, before));
   }
 
+  /** Undefined, too, when it was removed meanwhile: the answer may be from before. */
+  async #inspect(id: string, signal = this.#stopping.signal): Promise<Container | undefined> {
+    this.#inspected.add(id);
+    try {
+      const found = await this.#api.inspect(id, signal);
+      return this.#inspected.has(id) ? found : undefined;
+    } finally {
+      this.#inspected.delete(id);
+    }
+  }
+
   #remove(id: string): void {
+    this.#inspected.delete(id);
     const container = this.#containers.get(id);
     if (container === undefined) return;
     this.#containers.delete(id);

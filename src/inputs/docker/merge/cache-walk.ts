@@ -94,6 +94,8 @@ export class CacheWalk {
   #still_since_ms: number | undefined;
   /** Looks at the cache that have begun. */
   #looks_count = 0;
+  /** When the last one did: what it found says nothing of the time since. */
+  #look_began_ms = 0;
   #in_grace = false;
   /** So many want no line to be judged for now. */
   #freezes_count = 0;
@@ -205,6 +207,7 @@ export class CacheWalk {
   /** What the machine lacks for now is tried again; it says nothing about what the cache has. */
   async #read(): Promise<LogBatch | 'failed' | undefined> {
     this.#looks_count++;
+    this.#look_began_ms = this.#deps.clock.monotonic_ms();
     try {
       return await this.#reader.read(BATCH_MAX_BYTES);
     } catch (error) {
@@ -298,12 +301,14 @@ export class CacheWalk {
   }
 
   #foundNothing(): void {
-    const now_ms = this.#deps.clock.monotonic_ms();
-    const since_ms = this.#still_since_ms ?? now_ms;
+    const began_ms = this.#look_began_ms;
+    const since_ms = this.#still_since_ms ?? began_ms;
     this.#still_since_ms = since_ms;
     this.#satisfy(({ asked_ms, looks_before, settle_ms, isEnough }) => {
       if (isEnough()) return true;
-      return this.#looks_count > looks_before && now_ms - Math.max(asked_ms, since_ms) >= settle_ms;
+      return (
+        this.#looks_count > looks_before && began_ms - Math.max(asked_ms, since_ms) >= settle_ms
+      );
     });
   }
 

@@ -44,6 +44,26 @@ describe('the registry over the Engine API', () => {
     await until('the break is seen', () => !registry.connected);
   }
 
+  /** Resolves when the minute's look has made so many calls: the list, then the looks. */
+  async function lookAtAll(calls_count: number): Promise<void> {
+    const before = engine.requests.length;
+    clock.advance(60_000);
+    await until('it goes on', () => engine.requests.length >= before + calls_count);
+  }
+
+  /** From now on answers are made, but not sent; `send` sends them. */
+  function holdAnswers(): { held_count: number; send: () => void } {
+    const held = { held_count: 0, send: (): void => {} };
+    const sent = new Promise<void>((resolve) => {
+      held.send = resolve;
+    });
+    engine.afterLook = () => {
+      held.held_count++;
+      return sent;
+    };
+    return held;
+  }
+
   it('knows all containers when it has started', async () => {
     engine.add('a', 'web');
     engine.add('b', 'db').running = false;
@@ -140,6 +160,78 @@ describe('the registry over the Engine API', () => {
     await started;
     expect(names()).toEqual(['web']);
     expect(log.said('warn').join()).toContain('the Engine does not tell about a container');
+  });
+
+  it('looks at others at once while the look at all of them is held up', async () => {
+    for (const digit of '01234567') engine.add(digit, `stuck-${digit}`);
+    const last = engine.add('8', 'last');
+    await registry.start();
+    for (const container of engine.containers.values()) container.hangs = container !== last;
+    await lookAtAll(3);
+    last.running = false;
+    expect((await registry.rescan(last.id))?.running).toBe(false);
+    engine.emit('start', engine.add('9', 'job'));
+    await tells('added job');
+  });
+
+  it('keeps a container that came while the list was made', async () => {
+    const old = engine.add('a', 'old');
+    await registry.start();
+    const answers = holdAnswers();
+    await lookAtAll(1);
+    engine.afterLook = undefined;
+    old.running = false;
+    engine.emit('start', engine.add('b', 'web'));
+    await tells('added web');
+    answers.send();
+    await tells('changed old true to old false');
+    expect(told).not.toContain('removed web');
+    expect(names()).toEqual(['old', 'web']);
+  });
+
+  it('does not bring back a container that was destroyed while it was looked at', async () => {
+    const web = engine.add('a', 'web');
+    await registry.start();
+    const answers = holdAnswers();
+    const looked_at = registry.rescan(web.id);
+    await until('an answer is held', () => answers.held_count === 1);
+    engine.containers.delete(web.id);
+    engine.emit('destroy', web);
+    await tells('removed web');
+    answers.send();
+    expect(await looked_at).toBeUndefined();
+    expect(told).toEqual(['added web', 'removed web']);
+  });
+
+  it('does not bring back one either that the list has shown to be gone', async () => {
+    const web = engine.add('a', 'web');
+    await registry.start();
+    clock.advance(55_000);
+    const answers = holdAnswers();
+    const looked_at = registry.rescan(web.id);
+    await until('an answer is held', () => answers.held_count === 1);
+    engine.afterLook = undefined;
+    engine.containers.delete(web.id);
+    // Less than the time limit of the look under way.
+    clock.advance(5000);
+    await tells('removed web');
+    answers.send();
+    expect(await looked_at).toBeUndefined();
+    expect(told).toEqual(['added web', 'removed web']);
+  });
+
+  it('connects again at once when the events end during a look at all containers', async () => {
+    for (const digit of '0123') engine.add(digit, `stuck-${digit}`);
+    await registry.start();
+    for (const container of engine.containers.values()) container.hangs = true;
+    await lookAtAll(3);
+    engine.endEvents();
+    await until('the end is seen', () => log.said('warn').length > 0);
+    expect(registry.connected).toBe(false);
+    for (const container of engine.containers.values()) container.hangs = false;
+    clock.advance(30_000);
+    await until('it is connected', () => registry.connected);
+    expect(log.said('warn')).toEqual([expect.stringContaining('ended the stream of events')]);
   });
 
   it('looks at one container when asked to', async () => {

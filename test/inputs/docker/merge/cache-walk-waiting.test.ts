@@ -85,6 +85,23 @@ describe('who waits for the cache', () => {
     await expect(caught_up).resolves.toEqual(['line 1']);
   });
 
+  it('hears nothing from a look that took long of the time since it began', async () => {
+    await rig.begin();
+    let goOn = (): void => {};
+    rig.cache.afterRead = () =>
+      new Promise((resolve) => {
+        goOn = resolve;
+      });
+    const caught_up = rig.walk.caughtUp(SETTLE_MS, 5000, never).then(() => [...rig.recovered]);
+    await turns();
+    rig.cache.append(line(1));
+    rig.clock.standStill(SETTLE_MS);
+    rig.cache.afterRead = undefined;
+    goOn();
+    await rig.pass(2 * SETTLE_MS);
+    await expect(caught_up).resolves.toEqual(['line 1']);
+  });
+
   it('hears when the walk is stopped', async () => {
     await rig.begin();
     const caught_up = rig.walk.caughtUp(SETTLE_MS, 5000, never);

@@ -37,10 +37,11 @@ export type { Relay } from './relay/running-relay.ts';
  *                    │
  *                    └────────► segments behind every cursor are deleted
  *
- * Start order is upward (journal, outputs, files, listeners), so that whoever can connect
- * is served, and what Docker's caches hold is in the journal before their streams come. A
- * takeover opens the listeners first: their clients are held, unread, until the journal is
- * ours. Status and health have no successor beside them: they open behind a takeover.
+ * Listeners are opened first, as a relay that cannot listen must not deliver a line either,
+ * and their clients are held, unread. Then the order is upward (journal, outputs, files), so
+ * that what Docker's caches hold is in the journal before their streams are read. A takeover
+ * opens them beside those of the relay that still runs, until the journal is ours. Status and
+ * health have no successor beside them: they open behind a takeover.
  */
 export async function startRelay(config: Config, deps: RelayDeps): Promise<Relay> {
   const { log, clock } = deps;
@@ -56,13 +57,10 @@ export async function startRelay(config: Config, deps: RelayDeps): Promise<Relay
     const found = await JournalDirectory.look(directory);
     undo.add(() => found.takeBack());
     undo.add(() => listeners.close());
+    if (!deps.takeover) await found.sayFirst(listeners.openBeside([]));
     const observation = new Observation(config, deps);
     undo.add(() => observation.close());
-    await observation.open().catch(async (error: unknown) => {
-      // The other one that has the port is most often the one that has the journal: that says more.
-      await found.assertFree();
-      throw error;
-    });
+    await found.sayFirst(observation.open());
 
     const journal = await openJournal(config, spaces, ledger, deps);
     undo.add(() => journal.close());

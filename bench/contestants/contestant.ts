@@ -34,6 +34,8 @@ export interface Contestant {
   readonly speaks: 'forward' | 'bytes';
   /** Whether it follows Docker's log files. */
   readonly follows: boolean;
+  /** What it writes once it serves, where it accepts before that. */
+  readonly says_ready?: string;
   command(task: Task): Promise<Command>;
 }
 
@@ -45,7 +47,7 @@ interface Command {
 
 export interface Contesting {
   readonly child: Child;
-  /** From the spawn until it accepted. */
+  /** From the spawn until it accepted, and served. */
   readonly accepting_ms: number;
 }
 
@@ -71,7 +73,8 @@ export async function begin(
   process.prependOnceListener('exit', killAll);
   child.exited.finally(() => process.off('exit', killAll)).catch(() => {});
   try {
-    while (!(await accepts(task.port))) {
+    const serves = (): boolean => child.stderr.includes(contestant.says_ready ?? '');
+    while (!(await accepts(task.port)) || !serves()) {
       interrupted.throwIfAborted();
       if (child.exit !== undefined) throw new Error(child.describe());
       if (machineTime_ms() - begin_ms > START_MAX_MS) {

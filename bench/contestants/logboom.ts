@@ -16,6 +16,7 @@ export function logboom(): Contestant {
     about: `logboom ${version}: defaults (fdatasync before each ack, acks upstream); journal.max_size raised, no status page, retry.max 1s`,
     speaks: 'forward',
     follows: true,
+    says_ready: '"running"',
     async command(task) {
       const file = join(task.directory, 'logboom.yaml');
       await writeFile(file, configuration(task));
@@ -47,6 +48,6 @@ function configuration(task: Task): string {
       },
     },
     status: { listen: 'off' },
-    log: { level: 'warn', format: 'json' },
+    log: { level: 'info', format: 'json' },
   });
 }

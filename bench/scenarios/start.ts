@@ -1,7 +1,7 @@
 import type { Scenario } from './scenario.ts';
 import { Site } from './site.ts';
 
-/** From the spawn of the process to the first connection that it accepts, with nothing to read. */
+/** From the spawn of the process to the first connection that it accepts and serves, with nothing to read. */
 export const START: Scenario = {
   name: 'start',
   about: 'from spawn to accepting, on an empty folder',

@@ -22,8 +22,21 @@ export class JournalDirectory {
     return new JournalDirectory(path, missing);
   }
 
+  /**
+   * Rejects as `opening` does, unless another process owns the journal: the other one that
+   * has a port is most often the one that has the journal, and that says more.
+   */
+  async sayFirst(opening: Promise<void>): Promise<void> {
+    try {
+      await opening;
+    } catch (error) {
+      await this.#assertFree();
+      throw error;
+    }
+  }
+
   /** Takes the lock for a moment. @throws LB_JOURNAL_LOCKED, naming its owner, if another process has it */
-  async assertFree(): Promise<void> {
+  async #assertFree(): Promise<void> {
     if ((await readLockNote(nodeFs, this.#path)) === undefined) return; // never owned
     try {
       const lock = await DirectoryLock.acquire(nodeFs, this.#path);

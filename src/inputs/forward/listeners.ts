@@ -77,10 +77,10 @@ export class Listeners {
     return this.#planned.reduce((sum, { listener }) => sum + listener.heartbeats_answered, 0);
   }
 
-  /** Opens every listener, or none; nothing if they are open. @throws LB_LISTEN, LB_TLS */
+  /** Opens what is not open yet: every listener, or none. @throws LB_LISTEN, LB_TLS */
   async open(): Promise<void> {
     if (this.#opened) return;
-    await this.openBeside([]);
+    if (this.#planned.length === 0) await this.openBeside([]);
     this.show();
     await this.openRest();
   }
@@ -165,7 +165,8 @@ export class Listeners {
       const holders = others.filter(({ url }) => isSamePlace(address, url));
       const shared = this.#shares_ports && holders.every(({ shares_port }) => shares_port);
       const handed_over = holders.length > 0;
-      return { listener, options, handed_over, later: handed_over && 'port' in address && !shared };
+      const later = handed_over && 'port' in address && !shared;
+      return { listener, options, handed_over, later };
     });
   }
 

@@ -1,5 +1,6 @@
 import { LogboomError, messageOf } from '../errors.ts';
 import type { Clock } from '../sys/clock.ts';
+import type { DropLedger } from '../sys/ledger.ts';
 import type { Log } from '../sys/log.ts';
 import type { Slab } from './arena.ts';
 import type { DiskWriter } from './disk-writer.ts';
@@ -28,6 +29,7 @@ export interface CommitterContext {
   readonly durable_end: DurableEnd;
   readonly retention: Retention;
   readonly clock: Clock;
+  readonly ledger: DropLedger;
   readonly log: Log;
   /** A commit is durable. Called before readers see it. */
   readonly appended: (counts: readonly AppendedCount[], durable_seq: number) => void;
@@ -134,8 +136,10 @@ export class Committer {
   /** Whoever reads on from a position, or waits for an ack, brings these events again; the others are gone. */
   #giveUp({ drafts, callbacks }: GatheredCommit, failure: Error): void {
     this.#given_up = failure;
+    const { ledger, log } = this.#context;
     const events = drafts.reduce((sum, { count }) => sum + count, 0);
-    this.#context.log.error({ events, error: messageOf(failure) }, 'a commit was given up');
+    for (const { tag, count } of drafts) ledger.count('not_stored', tag.toString(), count);
+    log.error({ events, error: messageOf(failure) }, 'a commit was given up');
     callAll(callbacks, failure);
   }
 

@@ -145,7 +145,7 @@ export class Journal implements JournalWriter {
       for (const listener of this.#on_appended) listener(counts);
       for (const listener of this.#on_durable) listener(durable_seq);
     };
-    const shared = { spaces, tail, durable_end, retention, clock, log };
+    const shared = { spaces, tail, durable_end, retention, clock, ledger, log };
     this.#committer = new Committer({ ...shared, intake, disk, appended });
   }
 
@@ -157,6 +157,11 @@ export class Journal implements JournalWriter {
   /** See `Identity`. */
   get epoch(): number {
     return this.#opened.identity.epoch;
+  }
+
+  /** Its last owner did not close it. */
+  get was_left_open(): boolean {
+    return this.#opened.was_left_open;
   }
 
   /** The last record that is durable; 0 if there never was one. */

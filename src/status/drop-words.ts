@@ -12,6 +12,8 @@ export const DROP_WORDS: Readonly<Record<string, string>> = {
   max_lag: 'deleted because the output was too far behind',
   missing_segment: 'in a journal file that is gone',
   no_longer_routed: 'for an output whose pattern does not match them any more',
+  not_stored:
+    'received, and not stored before a stop; who waits for acks, and log files, bring them again',
   not_kept: 'deleted before the output began',
   resent: 'sent again by a client; the journal had them',
   signal_unsupported: 'metrics or traces, which the server cannot take',

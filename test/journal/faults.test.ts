@@ -6,6 +6,7 @@ import { CursorFile } from '../../src/journal/cursor-file.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import type { JournalOptions } from '../../src/journal/options.ts';
 import type { LargeRecord } from '../../src/journal/types.ts';
+import { DropLedger } from '../../src/sys/ledger.ts';
 import { FaultyFs, type Operation } from '../support/faulty-fs.ts';
 import { appendEvents, committed, idsOf, largeRecord, readAll } from '../support/journal-events.ts';
 import { RecordingLog } from '../support/recording-log.ts';
@@ -135,14 +136,16 @@ describe('a write or fsync that fails', () => {
     });
   }
 
-  it('fails what is waiting once the journal is closed, and not before', async () => {
-    const journal = await open();
+  it('fails what is waiting once the journal is closed, and not before, and counts it', async () => {
+    const ledger = new DropLedger();
+    const journal = await open({ ledger });
     fs.fail({ operation: 'writev', code: 'EIO', path: /\.seg/ });
     appendEvents(journal, 't', [1]);
     const done = expect(committed(journal)).rejects.toMatchObject({ code: 'LB_JOURNAL_CLOSED' });
     await until('it has failed', () => journal.state === 'io_error');
     await journal.close();
     await done;
+    expect(ledger.toJSON()).toEqual({ not_stored: { t: 1 } });
     fs.healAll();
     const again = await open();
     expect((await readAll(again)).flatMap(idsOf)).toEqual([]);

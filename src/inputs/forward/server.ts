@@ -243,7 +243,8 @@ export class ForwardServer {
     if (left.length === 0) return;
     const unsettled = left.filter(({ settled }) => !settled).length;
     const peers = left.slice(0, NAMED_MAX).map(({ peer }) => peer);
-    const fields = { connections: left.length, without_acks: unsettled, peers, deadline_ms };
+    const limit_ms = Math.round(deadline_ms);
+    const fields = { connections: left.length, awaiting_acks: unsettled, peers, limit_ms };
     this.#deps.log.warn(fields, 'clients were cut off while they sent, or waited for their acks');
   }
 

@@ -160,6 +160,6 @@ describe('a stop', () => {
     ended.push(() => clearInterval(sending));
     await until('events', () => server.stats.events_in > 3);
     await server.stop({ deadline_ms: 300 });
-    expect(log.said('warn').join()).toMatch(/"connections":1,"without_acks":0,"peers"/);
+    expect(log.said('warn').join()).toMatch(/"connections":1,"awaiting_acks":0,"peers"/);
   });
 });

@@ -100,7 +100,7 @@ function addRun(program: Command, host: Host, modules: LazyModules, done: Done):
         ['logboom run', 'listen on 127.0.0.1:24224, write files beside the journal'],
         ['logboom run --to tcp://aggregator:24224', 'forward everything'],
         [
-          'logboom run --listen unix:///run/logboom.sock?mode=0660 --to tls://a:24224 --to tls://b:24224',
+          "logboom run --listen 'unix:///run/logboom.sock?mode=0660' --to tls://a:24224 --to tls://b:24224",
         ],
         ['logboom run --config logboom.yaml --log-level debug'],
         ['logboom run --config logboom.yaml --takeover', 'in place of the one that runs'],

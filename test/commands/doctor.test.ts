@@ -105,6 +105,23 @@ describe('doctor', () => {
     expect(await codesOf('container')).toContain('tag-unsupported');
   });
 
+  it('names a container whose files rotate every few seconds, and counts it for the journal', async () => {
+    await docker.write(idOf('b'), {
+      driver: 'json-file',
+      options: { 'max-size': '10k', 'max-file': '3' },
+    });
+    const log = join(docker.path, idOf('b'), `${idOf('b')}-json.log`);
+    for (const [index, path] of [`${log}.2`, `${log}.1`, log].entries()) {
+      await writeFile(path, 'x'.repeat(10_000));
+      const modified_s = CREATED_S + 100 + 2 * index;
+      await utimes(path, modified_s, modified_s);
+    }
+    const { code, out } = await doctor('--outage 100000h');
+    expect(code).toBe(1);
+    expect(out).toContain('rotation-too-small: Docker keeps 3 files of 10 kB: at 5 kB/s');
+    expect(out).toContain('the containers write 5 kB/s together');
+  });
+
   it('leaves out what the configuration deselects', async () => {
     await docker.write(idOf('a'), { driver: 'journald', labels: { 'logboom.enable': 'false' } });
     expect(await codesOf('container')).toEqual([]);

@@ -59,11 +59,10 @@ async function factsOf(
   const is_fluentd = log_driver === 'fluentd';
   const address = log_options['fluentd-address'] || DEFAULT_DRIVER_ADDRESS;
   const { files, unreadable } = await logFiles(container);
-  const rotated_bytes = rotationOf(log_driver, log_options)?.max_bytes;
   return {
     container,
     sends_here: is_fluentd && addresses.include(address),
-    rate: rateOf(files, container.created_ms, rotated_bytes),
+    rate: rateOf(files, container.created_ms, rotationOf(log_driver, log_options)),
     unreadable,
     tag_problem: tagProblem(container, config),
   };

@@ -1,13 +1,15 @@
 import { goBoolean } from './identity/identity.ts';
+import { ramSize } from './option-sizes.ts';
 import type { Container } from './types.ts';
 
 /** Of the driver, when it is told nothing, and when it is told 0 (formats.md 2.2, 3.1). */
-const DEFAULT_QUEUE = '1048576';
-const LIBRARY_QUEUE = '8192';
+const DEFAULT_QUEUE = 1_048_576;
+const LIBRARY_QUEUE = 8192;
 
 /**
- * What a container's log options can lose before any relay or file sees it, whatever
- * logboom does; for a person, a sentence each. Pure.
+ * What a container's log options are likely to lose before any relay or file sees it, which
+ * nobody can observe; for a person, a sentence each. A queue as large as the driver's own is
+ * not among them: it outlasts all but a long outage, and `logboom doctor` has a note. Pure.
  */
 export function lossRisks({
   log_driver,
@@ -15,11 +17,13 @@ export function lossRisks({
 }: Pick<Container, 'log_driver' | 'log_options'>): string[] {
   const risks: string[] = [];
   if (log_driver === 'fluentd' && isAsync(log_options)) {
-    const limit = log_options['fluentd-buffer-limit'] ?? DEFAULT_QUEUE;
-    const queue = limit === '0' ? LIBRARY_QUEUE : limit;
-    risks.push(
-      `fluentd-async=true: lines beyond ${queue} queued ones (fluentd-buffer-limit) are rejected by the driver and reach neither relay nor cache`,
-    );
+    const limit = ramSize(log_options['fluentd-buffer-limit']) ?? DEFAULT_QUEUE;
+    const queue = limit === 0 ? LIBRARY_QUEUE : limit;
+    if (queue < DEFAULT_QUEUE) {
+      risks.push(
+        `fluentd-async=true: lines beyond ${queue} queued ones (fluentd-buffer-limit) are rejected by the driver and reach neither relay nor cache`,
+      );
+    }
   }
   if (log_options['mode'] === 'non-blocking') {
     const size = log_options['max-buffer-size'] ?? '1m';

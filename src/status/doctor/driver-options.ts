@@ -1,3 +1,5 @@
+import { humanSize } from '../../inputs/docker/option-sizes.ts';
+
 /**
  * Log options as Docker reads them (formats.md 3.1, 3.5, 4.2). What it would refuse counts as
  * not given: such a container was never created.
@@ -7,26 +9,6 @@ export type LogOptions = Readonly<Record<string, string>>;
 /** As strconv.ParseBool. */
 export function isTrue(option: string | undefined): boolean {
   return option !== undefined && /^(?:1|t|T|TRUE|true|True)$/.test(option);
-}
-
-const SIZE = /^(\d+(?:\.\d+)?) ?([kmgtp])?i?b?$/i;
-const PREFIXES = 'kmgtp';
-
-/** `max-size`: decimal, `20k` is 20,000. */
-export function humanSize(option: string | undefined): number | undefined {
-  return sizeWith(option, 1000);
-}
-
-/** `fluentd-buffer-limit`, `max-buffer-size`: binary, `1MB` is 1,048,576. */
-export function ramSize(option: string | undefined): number | undefined {
-  return sizeWith(option, 1024);
-}
-
-function sizeWith(option: string | undefined, base: number): number | undefined {
-  const [, amount, prefix] = SIZE.exec(option ?? '') ?? [];
-  if (amount === undefined) return undefined;
-  const power = prefix === undefined ? 0 : PREFIXES.indexOf(prefix.toLowerCase()) + 1;
-  return Math.floor(Number(amount) * base ** power);
 }
 
 export function wholeNumber(option: string | undefined): number | undefined {

@@ -12,15 +12,23 @@ describe('what log options alone can lose', () => {
   });
 
   it.each([
-    [{ 'fluentd-async': 'true' }, '1048576'],
+    [{ 'fluentd-async': 'true', 'fluentd-buffer-limit': '64KB' }, '65536'],
     [{ 'fluentd-async-connect': '1', 'fluentd-buffer-limit': '100' }, '100'],
     [{ 'fluentd-async': 'T', 'fluentd-buffer-limit': '0' }, '8192'],
-  ])('is what finds the asynchronous queue full: %j', (options, limit) => {
+  ])('is what finds a small asynchronous queue full: %j', (options, limit) => {
     const risks = risksOf(options);
     expect(risks).toHaveLength(1);
     expect(risks[0]).toMatch(/queue/);
     expect(risks[0]).toContain(` ${limit} queued`);
   });
+
+  it.each([undefined, '1048576', '1m', '8388608'])(
+    'is nothing in a queue as large as by default: %s',
+    (limit) => {
+      const size = limit === undefined ? {} : { 'fluentd-buffer-limit': limit };
+      expect(risksOf({ 'fluentd-async': 'true', ...size })).toEqual([]);
+    },
+  );
 
   it('is what finds the ring full, before a file as before the fluentd driver', () => {
     for (const driver of ['fluentd', 'json-file', 'local']) {

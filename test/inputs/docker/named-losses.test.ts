@@ -225,8 +225,19 @@ describe('what can be lost whatever logboom does', () => {
     expect(rig.input?.figures().gaps.map(({ times }) => times)).toEqual([1, 1]);
   });
 
+  it('is not said of a queue as large as by default, which nothing was seen to overflow', async () => {
+    await rig.folder.write(ID, { options: { 'fluentd-async': 'true' } });
+    await rig.start();
+    expect(lossesSaid()).toEqual([]);
+    expect(rig.input?.figures().gaps).toEqual([]);
+  });
+
   it('is not said of a container that sends elsewhere, or is left out', async () => {
-    const options = { 'fluentd-async': 'true', 'fluentd-address': 'elsewhere:24224' };
+    const options = {
+      'fluentd-async': 'true',
+      'fluentd-buffer-limit': '100',
+      'fluentd-address': 'elsewhere:24224',
+    };
     await rig.folder.write(ID, { options });
     const labels = { 'logboom.enable': 'false' };
     await rig.folder.write(idOf('b'), { labels, options: { mode: 'non-blocking' } });

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import {
-  humanSize,
-  isBefore,
-  isTrue,
-  ramSize,
-  rotationOf,
-} from '../../../src/status/doctor/driver-options.ts';
+import { humanSize, ramSize } from '../../../src/inputs/docker/option-sizes.ts';
+import { isBefore, isTrue, rotationOf } from '../../../src/status/doctor/driver-options.ts';
 import { type LogFile, rateOf } from '../../../src/status/doctor/rate.ts';
+
+/** Of a driver that keeps so much. */
+const FIVE_FILES = { max_bytes: 20_000, max_files: 5 };
 
 const file = (
   generation: number,
@@ -33,7 +31,31 @@ describe('the rate of a log', () => {
       200,
     ],
   ] as const)('of %s', (_, files, expected) => {
-    expect(rateOf(files, 0, 20_000)?.bytes_per_s).toBe(expected);
+    expect(rateOf(files, 0, FIVE_FILES)?.bytes_per_s).toBe(expected);
+  });
+
+  it('is measured over several files together where each spans too little', () => {
+    const files = [file(3, 900, 100), file(2, 900, 104), file(1, 900, 108), file(0, 600, 112)];
+    expect(rateOf(files, 0, FIVE_FILES)).toEqual({ bytes_per_s: 200, over_ms: 12_000 });
+  });
+
+  it('is that of a burst, however quiet the file after it', () => {
+    const files = [file(3, 9000, 100), file(2, 9000, 106), file(1, 9000, 112), file(0, 10, 500)];
+    expect(rateOf(files, 0, FIVE_FILES)?.bytes_per_s).toBe(1500);
+  });
+
+  it('is measured over what there is where all files that are kept hold only so much', () => {
+    const of = (files: readonly LogFile[], max_files: number) =>
+      rateOf(files, 0, { max_bytes: 10_000, max_files })?.bytes_per_s;
+    const three = [file(2, 10_000, 96), file(1, 10_000, 100), file(0, 5000, 102)];
+    expect(of(three, 3)).toBe(2500);
+    expect(of(three.slice(1), 2)).toBe(2500);
+    // One more may be to come, and to span enough.
+    expect(of(three, 4)).toBeUndefined();
+    // A few lines right after a rotation tell nothing.
+    expect(of([file(1, 10_000, 100), file(0, 100, 100)], 2)).toBeUndefined();
+    // Nor does a clock that was set back meanwhile.
+    expect(of([file(2, 10_000, 102), file(1, 10_000, 100), file(0, 9000, 101)], 3)).toBeUndefined();
   });
 
   it('of a compressed file whose size before is not known, is not known', () => {

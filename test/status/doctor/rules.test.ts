@@ -23,6 +23,7 @@ const engine = (version: string | undefined) => ({ engine: { version, defaults: 
 /** A sync container waits for the relay, which is worth a note. */
 const SYNC = 'note start-needs-relay';
 const ASYNC = 'note async-discards-at-exit';
+const QUEUE = 'note async-queue-bounded';
 
 const FLUENTD: readonly Case[] = [
   ['sound options', fluentd({}), [SYNC]],
@@ -31,8 +32,8 @@ const FLUENTD: readonly Case[] = [
     fluentd({ 'fluentd-sub-second-precision': 'false' }),
     ['warning whole-second-times', SYNC],
   ],
-  ['async', fluentd({ 'fluentd-async': 'true' }), [ASYNC]],
-  ['async by its old name', fluentd({ 'fluentd-async-connect': '1' }), [ASYNC]],
+  ['async', fluentd({ 'fluentd-async': 'true' }), [QUEUE, ASYNC]],
+  ['async by its old name', fluentd({ 'fluentd-async-connect': '1' }), [QUEUE, ASYNC]],
   [
     'a queue of 1000',
     fluentd({ 'fluentd-async': 'true', 'fluentd-buffer-limit': '1000' }),
@@ -41,7 +42,7 @@ const FLUENTD: readonly Case[] = [
   [
     'a queue of 64k messages, written as bytes',
     fluentd({ 'fluentd-async': 'true', 'fluentd-buffer-limit': '64KB' }),
-    [ASYNC],
+    [QUEUE, ASYNC],
   ],
   [
     'a queue of 64k at 1 MB/s',
@@ -70,7 +71,11 @@ const FLUENTD: readonly Case[] = [
     ['warning acks-without-async', SYNC],
     engine(undefined),
   ],
-  ['acks with async', fluentd({ 'fluentd-request-ack': 'true', 'fluentd-async': 'true' }), [ASYNC]],
+  [
+    'acks with async',
+    fluentd({ 'fluentd-request-ack': 'true', 'fluentd-async': 'true' }),
+    [QUEUE, ASYNC],
+  ],
   [
     'acks without a limit on 29',
     fluentd({ 'fluentd-request-ack': 'true' }),
@@ -88,7 +93,7 @@ const FLUENTD: readonly Case[] = [
   [
     'the cache off, with acks',
     fluentd({ 'cache-disabled': 'true', 'fluentd-request-ack': 'true', 'fluentd-async': 'true' }),
-    ['error async-discards-at-exit', 'warning cache-off'],
+    ['error async-discards-at-exit', 'warning cache-off', QUEUE],
   ],
   [
     'a cache that nobody reads',

@@ -1,4 +1,5 @@
-import { isTrue, ramSize, rotationOf } from '../driver-options.ts';
+import { ramSize } from '../../../inputs/docker/option-sizes.ts';
+import { isTrue, rotationOf } from '../driver-options.ts';
 import type { ContainerFacts, DoctorFacts } from '../facts.ts';
 import type { Finding } from '../finding.ts';
 import { durationWords, rateWords, sizeWords } from '../words.ts';

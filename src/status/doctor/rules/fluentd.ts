@@ -1,4 +1,5 @@
-import { isBefore, isTrue, type LogOptions, ramSize, wholeNumber } from '../driver-options.ts';
+import { ramSize } from '../../../inputs/docker/option-sizes.ts';
+import { isBefore, isTrue, type LogOptions, wholeNumber } from '../driver-options.ts';
 import type { ContainerFacts, DoctorFacts } from '../facts.ts';
 import type { Finding } from '../finding.ts';
 import { durationWords } from '../words.ts';
@@ -49,17 +50,27 @@ function asyncQueue(facts: ContainerFacts, { outage_ms }: DoctorFacts): Finding[
   const lines_per_s = facts.rate === undefined ? undefined : facts.rate.bytes_per_s / LINE_BYTES;
   const lasts_ms = lines_per_s === undefined ? undefined : (queue / lines_per_s) * 1000;
   const is_small = lasts_ms === undefined ? queue < QUEUE_SMALL_MESSAGES : lasts_ms < outage_ms;
+  const lasts =
+    lasts_ms === undefined ? '' : `, full after about ${durationWords(lasts_ms)} at its rate`;
+  const what = `its async queue holds ${queue} messages${lasts}`;
+  const why = 'a full queue rejects lines, and those are not in its cache either';
   if (is_small) {
-    const lasts =
-      lasts_ms === undefined ? '' : `, full after about ${durationWords(lasts_ms)} at its rate`;
     const wanted = Math.max(QUEUE_DEFAULT_MESSAGES, wholeQueue(lines_per_s ?? 0, outage_ms));
     findings.push({
       code: 'async-small-queue',
       severity: 'error',
-      what: `its async queue holds ${queue} messages${lasts}`,
-      why: 'a full queue rejects lines, and those are not in its cache either',
+      what,
+      why,
       fix: 'give it a larger queue, or no async at all',
       log_opts: { 'fluentd-buffer-limit': String(wanted) },
+    });
+  } else {
+    findings.push({
+      code: 'async-queue-bounded',
+      severity: 'note',
+      what,
+      why,
+      fix: 'nothing, as long as the relay is not away until it is full',
     });
   }
   const is_cached = !isTrue(options['cache-disabled']);

@@ -90,6 +90,10 @@ const DROPS = {
     text: 'were in a journal file that is gone',
     advice: 'See who deletes files in the journal folder.',
   },
+  not_stored: {
+    text: 'had come in, and were not stored before the relay stopped',
+    advice: 'The journal was full or its disk failed. Senders that wait for acks send them again.',
+  },
   not_kept: {
     text: 'were deleted before an output had read them',
     advice: "See that nothing else touches the journal folder, and look into the relay's log.",

@@ -22,6 +22,8 @@ export interface OpenDirectory {
   /** Torn commits that were cut off. */
   readonly cut_count: number;
   readonly cursors: readonly FoundCursor[];
+  /** Its last owner did not close it: it was killed, or the machine went down. */
+  readonly was_left_open: boolean;
 }
 
 /** Brings what is found in a directory into order; see recovery.ts for the cases. */
@@ -43,7 +45,8 @@ export async function openDirectory(
   const { end, epoch } = judgeEpoch(lock, journal_id, found, recovered, cursors, log);
   const identity = new Identity(lock, journal_id, epoch, sync);
   const { segments, cut_count } = recovered;
-  return { identity, quarantine, spaces, segments, end, cut_count, cursors };
+  const was_left_open = lock.found?.closed === false;
+  return { identity, quarantine, spaces, segments, end, cut_count, cursors, was_left_open };
 }
 
 /** What inputs put aside for commits that never were. Where it cannot be done now, they make the folder when they need it. */

@@ -98,6 +98,11 @@ export async function openJournal(
     log: log.child({ part: 'journal' }),
     ledger,
   });
+  if (journal.was_left_open) {
+    const { cut, quarantined } = journal.totals();
+    const message = 'the last run did not end in good order; its journal was recovered';
+    log.warn({ cut, quarantined }, message);
+  }
   const { any, by_output: waiting } = waitingEvents(journal);
   if (any) log.info({ waiting }, 'events of the last run wait in the journal, and go out now');
   return journal;

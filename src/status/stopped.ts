@@ -21,6 +21,14 @@ export interface StoppedStatus {
   readonly outputs: readonly StoppedOutput[];
   /** Places of damage in the newest segment, and segments whose header cannot be read. */
   readonly damaged_places: number;
+  /** One that answers where this journal's relay was looked for. */
+  readonly other_relay: OtherRelay | null;
+}
+
+export interface OtherRelay {
+  readonly url: string;
+  /** Of its journal. */
+  readonly dir: string;
 }
 
 export interface StoppedOutput {
@@ -36,7 +44,11 @@ export interface StoppedOutput {
  *
  * @throws LB_JOURNAL_VERSION; an error of the file system if it cannot be read
  */
-export async function stoppedStatus(directory: string, now_ms: number): Promise<StoppedStatus> {
+export async function stoppedStatus(
+  directory: string,
+  now_ms: number,
+  other_relay: OtherRelay | null = null,
+): Promise<StoppedStatus> {
   const found = await inspectDirectory(directory);
   const { owner, segments, cursors } = found;
   const survey = await surveyEnd(directory, found);
@@ -64,6 +76,7 @@ export async function stoppedStatus(directory: string, now_ms: number): Promise<
       };
     }),
     damaged_places: survey.damage_count + unreadable,
+    other_relay,
   };
 }
 

@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, truncate } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, symlink, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runProgram } from '../../src/commands/program.ts';
@@ -142,6 +142,40 @@ describe('logboom status', () => {
     expect([code, out]).toEqual([1, expect.stringContaining('damaged place')]);
   });
 
+  it('shows its own journal, and not another relay that answers at its URL', async () => {
+    const { status_url: url = '' } = await startServed();
+    const copy = join(rig.dir.path, 'copy');
+    await cp(journal_dir, copy, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+    const files = { '/srv/c.yaml': configOf(copy, url), '/srv/token': TOKEN };
+    const argv = ['--config', 'c.yaml', '--token-file', 'token'];
+    const { code, out } = await status(argv, { files });
+    expect([code, out]).toEqual([1, expect.stringContaining(copy)]);
+    expect(out).toContain(`another relay answers at ${url}, for the journal in ${journal_dir}`);
+    const { out: json } = await status([...argv, '--json'], { files });
+    expect(JSON.parse(json)).toMatchObject({
+      ...{ state: 'not_asked', dir: copy },
+      other_relay: { url, dir: journal_dir },
+    });
+  });
+
+  it('shows a relay that answers only over HTTP when its journal is that folder', async () => {
+    const { status_url: url = '' } = await startServed();
+    await rm(join(journal_dir, 'control.sock'));
+    const link = join(rig.dir.path, 'link');
+    await symlink(journal_dir, link);
+    const files = { '/srv/c.yaml': configOf(link, url), '/srv/token': TOKEN };
+    const argv = ['--json', '--config', 'c.yaml', '--token-file', 'token'];
+    const { code, out } = await status(argv, { files });
+    expect([code, JSON.parse(out)]).toEqual([0, expect.objectContaining({ state: 'running' })]);
+  });
+
+  it('shows the relay at its URL when there is no journal in its folder', async () => {
+    const { status_url: url = '' } = await startServed();
+    const files = { '/srv/c.yaml': configOf('/srv/nowhere', url), '/srv/token': TOKEN };
+    const { code, out } = await status(['--config', 'c.yaml', '--token-file', 'token'], { files });
+    expect([code, out]).toEqual([0, expect.stringContaining('running')]);
+  });
+
   it('says that there is nothing, and ends with 1', async () => {
     expect(await status(['--journal', '/srv/nowhere'])).toMatchObject({
       code: 1,
@@ -237,6 +271,10 @@ describe('the status server of a relay', () => {
     expect((await fetch(`${after.status_url}/readyz`)).status).toBe(200);
   });
 });
+
+function configOf(dir: string, url: string): string {
+  return `journal: {dir: ${dir}}\nstatus: {listen: '${url}'}\n`;
+}
 
 /** Every file with what is in it. */
 async function contentOf(directory: string): Promise<Record<string, string>> {

@@ -202,6 +202,7 @@ describe('a relay that is down, in words', () => {
       { name: 'bad', lag_events: null, lag_bytes: null },
     ],
     damaged_places: 0,
+    other_relay: null,
   };
 
   it('shows what its journal holds for whom', () => {

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type HttpAddress, parseHttpAddress } from '../../config/address.ts';
 import { LogboomError, systemCode } from '../../errors.ts';
@@ -46,7 +47,8 @@ export async function placesOf(host: Host, flags: StatusFlags): Promise<Places> 
 
 /**
  * Asks the relay: over its journal's control socket, then over HTTP; if none answers, looks
- * into the journal.
+ * into the journal. A relay that answers over HTTP for another journal does not stand for
+ * this one, if there is one.
  *
  * @throws LB_STATUS if there is nothing at any of the places
  */
@@ -54,16 +56,33 @@ export async function look({ journal_dir, http }: Places, clock: Clock): Promise
   const told = journal_dir === undefined ? 'none' : await askStatus(journal_dir);
   if (typeof told !== 'string') return { answered: true, status: told };
   const status = http === undefined ? undefined : await askHttp(http);
-  if (status !== undefined) return { answered: true, status };
-  if (journal_dir === undefined) throw nobody(http?.url ?? '');
-  const where = http === undefined ? journal_dir : `${journal_dir}, ${http.url}`;
+  const url = http?.url ?? '';
+  if (status !== undefined && (await answersFor(status, journal_dir))) {
+    return { answered: true, status };
+  }
+  if (journal_dir === undefined) throw nobody(url);
+  const other = status === undefined ? null : { url, dir: status.journal.dir };
   try {
-    const stopped = await stoppedStatus(journal_dir, clock.now_ms());
+    const stopped = await stoppedStatus(journal_dir, clock.now_ms(), other);
     if (stopped.segments > 0) return { answered: false, status: stopped };
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
   }
-  throw nobody(where);
+  if (status !== undefined) return { answered: true, status };
+  throw nobody(http === undefined ? journal_dir : `${journal_dir}, ${url}`);
+}
+
+/** Where no journal was asked for, any relay will do. */
+async function answersFor(
+  { journal }: RelayStatus,
+  journal_dir: string | undefined,
+): Promise<boolean> {
+  if (journal_dir === undefined || journal.dir === journal_dir) return true;
+  try {
+    return (await realpath(journal.dir)) === (await realpath(journal_dir));
+  } catch {
+    return false; // one of them is not there, or not for this user's eyes
+  }
 }
 
 function nobody(where: string): LogboomError {

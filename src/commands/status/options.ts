@@ -28,7 +28,10 @@ export function addStatusOptions(command: Command): Command {
     .addHelpText(
       'after',
       `${examples(
-        ['logboom status', 'the relay that runs in this folder, or with the default status URL'],
+        [
+          'logboom status',
+          'the relay of the journal in this folder; without one, that at the default status URL',
+        ],
         ['logboom status --watch --config logboom.yaml'],
         ['logboom status --json --journal /var/lib/logboom | jq .outputs'],
         ['logboom status --status http://127.0.0.1:24220'],

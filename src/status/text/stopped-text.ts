@@ -5,7 +5,7 @@ import { type Column, tableLines } from './table.ts';
 
 /** For a person, as lines without their newlines: that no relay answers, and what its journal shows. */
 export function stoppedLines(status: StoppedStatus, paint: Paint, columns_max?: number): string[] {
-  const { dir, bytes, segments, oldest_ms, now_ms, damaged_places, outputs } = status;
+  const { dir, bytes, segments, oldest_ms, now_ms, damaged_places, other_relay, outputs } = status;
   const oldest =
     oldest_ms === null ? '' : `, oldest event ${humanDuration(now_ms - oldest_ms)} old`;
   const lines = [
@@ -16,6 +16,12 @@ export function stoppedLines(status: StoppedStatus, paint: Paint, columns_max?: 
     const places = counted(damaged_places, 'damaged place');
     lines.push(
       `${paint('yellow', '!')} ${places} found; see all with: logboom buffer verify ${harmless(dir)}`,
+    );
+  }
+  if (other_relay !== null) {
+    const { url, dir: other_dir } = other_relay;
+    lines.push(
+      `${paint('yellow', '!')} another relay answers at ${url}, for the journal in ${harmless(other_dir)}; see it with: logboom status --status ${url}`,
     );
   }
   if (outputs.length > 0) lines.push('', ...tableLines(COLUMNS, outputs, paint, columns_max));

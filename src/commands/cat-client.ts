@@ -12,6 +12,8 @@ export interface CatClientOptions {
   readonly address: ServerAddress;
   /** Names the server in errors. */
   readonly url: string;
+  /** What to do when nobody listens there. */
+  readonly absent_hint: string;
   readonly tls: ClientTls;
   readonly handshake: ClientHandshake | undefined;
   /** Wait for acks. */
@@ -79,7 +81,7 @@ export class CatClient {
         closed: ({ error }) => client.#close(error),
       });
     } catch (error) {
-      throw explained(error, options.url);
+      throw explained(error, options);
     }
     return client;
   }
@@ -198,13 +200,16 @@ export class CatClient {
 }
 
 /** The most common mistake gets its own advice. */
-function explained(error: unknown, url: string): unknown {
+function explained(
+  error: unknown,
+  { url, absent_hint }: Pick<CatClientOptions, 'url' | 'absent_hint'>,
+): unknown {
   if (!(error instanceof LogboomError)) return error;
   const absent = ['ECONNREFUSED', 'ENOENT'].includes(systemCode(error.cause) ?? '');
   if (!absent) return error;
   return new LogboomError(error.code, error.message, {
     where: url,
-    hint: 'Is logboom running? Start it with `logboom run`, or name another server with --to.',
+    hint: absent_hint,
     cause: error.cause,
   });
 }

@@ -36,7 +36,10 @@ export function addCatOptions(command: Command): Command {
       'after',
       examples(
         [`echo '{"log":"hello"}' | logboom cat demo`],
-        ['tail -F app.log | logboom cat --to tcp://relay:24224 app.web'],
+        [
+          'tail -F app.log | logboom cat --to tcp://relay:24224 app.web',
+          'ends when the server goes away: lines that come later are not sent',
+        ],
         ['logboom cat --json --to unix:///run/logboom.sock audit < events.ndjson'],
       ),
     );

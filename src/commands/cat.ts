@@ -30,6 +30,9 @@ export const CAT_DEFAULTS = {
   json: false,
 } as const;
 
+const ABSENT_HINT =
+  'Is logboom running? Start it with `logboom run`, or name another server with --to.';
+
 const TLS_DEFAULTS: ClientTls = { verify: true, min_version: 'TLSv1.2' };
 
 /** A chunk is sent when it has so many bytes, or its first line is so old. */
@@ -55,15 +58,18 @@ export async function cat(
     input.destroy();
   };
   signal.addEventListener('abort', stop);
+  const sender = new LineSender(options, client, clock);
   try {
     if (signal.aborted) stop();
     try {
-      await new LineSender(options, client, clock).run(chunksOf(input, signal));
+      await sender.run(chunksOf(input, signal));
     } finally {
       // What came before a line that is not valid still arrives.
       await client.finish();
     }
     return EXIT.ok;
+  } catch (error) {
+    throw sender.has_read_all ? error : namingTheRest(error);
   } finally {
     signal.removeEventListener('abort', stop);
     client.destroy();
@@ -93,6 +99,7 @@ async function connect(
   const client_options = {
     address: address.value,
     url: options.to,
+    absent_hint: ABSENT_HINT,
     tls: options.tls ?? TLS_DEFAULTS,
     handshake: options.handshake,
     ack: options.ack,
@@ -100,6 +107,17 @@ async function connect(
   };
   // Ends the wait for a line that may never come.
   return CatClient.open(client_options, clock, signal, (error) => input.destroy(error));
+}
+
+/** Says what a broken connection cost besides what was sent. */
+function namingTheRest(error: unknown): unknown {
+  if (!(error instanceof LogboomError) || error.code !== 'LB_UPSTREAM') return error;
+  const { code, message, where, hint, cause } = error;
+  return new LogboomError(code, `${message}; the rest of the input was not sent`, {
+    cause,
+    ...(where === undefined ? {} : { where }),
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 /** The input's chunks. Ends early, and in good order, when `signal` aborts. */
@@ -122,6 +140,7 @@ class LineSender {
   #bytes = 0;
   #lines = 0;
   #cancelLinger: (() => void) | undefined;
+  #has_read_all = false;
 
   constructor(options: CatOptions, client: CatClient, clock: Clock) {
     this.#form = options;
@@ -130,10 +149,16 @@ class LineSender {
     this.#clock = clock;
   }
 
+  /** To the input's end, or as far as it was wanted. */
+  get has_read_all(): boolean {
+    return this.#has_read_all;
+  }
+
   async run(chunks: AsyncIterable<Buffer>): Promise<void> {
     try {
       for await (const chunk of chunks) await this.#addAll(this.#splitter.feed(chunk));
       await this.#addAll(this.#splitter.finish());
+      this.#has_read_all = true;
     } finally {
       this.#flush();
     }

@@ -235,6 +235,8 @@ describe('buffer export', () => {
   it('says how many were acked when the server is not there', async () => {
     const { code, err } = await buffer('export --to tcp://127.0.0.1:1');
     expect([code, err]).toEqual([1, expect.stringContaining('tcp://127.0.0.1:1')]);
+    expect(err).toContain('Start the server that is to take the events');
+    expect(err).not.toContain('logboom run');
   });
 });
 

@@ -198,7 +198,9 @@ describe('acks', () => {
     }
     clock.advance(100);
     const error = await failureOf(running);
-    expect(error.message).toBe('no ack within 100 ms; 1 events were acked, 1 sent and not acked');
+    expect(error.message).toBe(
+      'no ack within 100 ms; 1 events were acked, 1 sent and not acked; the rest of the input was not sent',
+    );
     expect(error.hint).toContain('--no-ack');
   });
 
@@ -230,8 +232,20 @@ describe('errors', () => {
     await until('it arrived', () => arrived.length === 1);
     sockets[0]?.destroy();
     const error = await failureOf(running);
-    expect(error.message).toContain('1 events were acked, 0 sent and not acked');
+    expect(error.message).toContain(
+      '1 events were acked, 0 sent and not acked; the rest of the input was not sent',
+    );
     expect(endless.destroyed).toBe(true);
+  });
+
+  test('the server goes away when the whole input was sent: nothing of it is left', async () => {
+    const running = cat(options(await serve(() => false)), input('one\n'), never);
+    running.catch(() => {});
+    await until('it arrived', () => arrived.length === 1);
+    sockets[0]?.destroy();
+    const error = await failureOf(running);
+    expect(error.message).toContain('0 events were acked, 1 sent and not acked');
+    expect(error.message).not.toContain('the rest of the input');
   });
 
   test('the server answers something else', async () => {

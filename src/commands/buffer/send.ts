@@ -31,6 +31,9 @@ export interface Sent {
   readonly text: string;
 }
 
+const ABSENT_HINT =
+  'Nobody listens there. Start the server that is to take the events, or name another with --to.';
+
 const CHUNK_MAX_BYTES = 128 * 1024;
 
 /**
@@ -75,6 +78,7 @@ function connect(host: Host, flags: SendFlags, signal: AbortSignal): Promise<Cat
   const options = {
     address: address.value,
     url: flags.to,
+    absent_hint: ABSENT_HINT,
     tls: tls ?? { verify: true, min_version: 'TLSv1.2' as const },
     handshake,
     ack: true,

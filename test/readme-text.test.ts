@@ -85,7 +85,14 @@ describe("the README's names", () => {
   });
 
   it('of reasons for which events are counted are such reasons', () => {
-    const named = ['drop_output', 'missing_segment', 'corrupt', 'not_kept', 'not_stored', 'no_longer_routed'];
+    const named = [
+      'drop_output',
+      'missing_segment',
+      'corrupt',
+      'not_kept',
+      'not_stored',
+      'no_longer_routed',
+    ];
     for (const reason of named) expect(spans).toContain(reason);
     expect(Object.keys(DROP_WORDS)).toEqual(expect.arrayContaining(named));
   });

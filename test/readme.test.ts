@@ -177,7 +177,8 @@ describe("the README's quick start", () => {
     const docker = join(dir, 'docker');
     await mkdir(join(docker, 'containers'), { recursive: true });
     const url = `unix://${join(dir, 'relay.sock')}`;
-    const args = found(/`logboom run (--listen unix:[^`]* --docker [^`]*)`/)
+    const args = found(/`logboom run (--listen 'unix:[^`]* --docker [^`]*)`/)
+      .replaceAll("'", '')
       .replace('unix:///run/logboom.sock', url)
       .replace('/var/lib/docker', docker)
       .replace('tcp://aggregator-a:24224', aggregator.url)

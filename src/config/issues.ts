@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { didYouMean, type Problem, problemAt } from './problem.ts';
 import type { Complaint } from './schema/fields.ts';
-import { configJsonSchema, type SchemaNode, schemaAt } from './schema-tree.ts';
+import { alternativeFor, configJsonSchema, type SchemaNode, schemaAt } from './schema-tree.ts';
 import { closest } from './suggest.ts';
 import { type ConfigTree, isSection, type Path } from './tree.ts';
 
@@ -84,7 +84,7 @@ class IssueReader {
     if (value === undefined) return this.#missing(path, expected, schema?.description);
     const hidden = schema?.['x-kind'] === 'secret';
     const message = sentence(`expected ${expected}, found ${describe(value, hidden)}`, reason);
-    return problemAt(place, path, message, didYouMean(suggestion));
+    return problemAt(place, path, message, didYouMean(suggestion ?? asList(schema, value)));
   }
 
   #missing(path: Path, expected: string, hint?: string): Problem {
@@ -126,6 +126,16 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 function oneOf(words: readonly string[], found: unknown): Complaint {
   const suggestion = typeof found === 'string' ? closest(found, words) : undefined;
   return { expected: `one of ${words.join(', ')}`, suggestion };
+}
+
+/** What needs no quotes in YAML, and holds no password. */
+const PLAIN_TEXT = /^[\w./:-]+$/;
+
+/** The list that one element was written without, where its elements are text. */
+function asList(schema: SchemaNode | undefined, value: unknown): string | undefined {
+  if (schema?.items === undefined || typeof value !== 'string') return undefined;
+  const takes_text = alternativeFor(schema.items, value).type === 'string';
+  return takes_text && PLAIN_TEXT.test(value) ? `[${value}]` : undefined;
 }
 
 function concernsTypeItself(issue: Issue): boolean {

@@ -187,6 +187,21 @@ const VALUES: readonly Case[] = [
     ['logboom.yaml:2:31 outputs.a.servers: expected a list of at least 1, found an empty list'],
   ],
   [
+    'one server where a list of them belongs',
+    'outputs:\n  a: {type: forward, servers: "tcp://a:24224"}\n',
+    [
+      'logboom.yaml:2:31 outputs.a.servers: expected a list, found "tcp://a:24224" | Did you mean [tcp://a:24224]?',
+    ],
+  ],
+  [
+    'a URL where a list of sections belongs, and text that holds a password',
+    'inputs: {forward: "tcp://a:1"}\noutputs:\n  a: {type: forward, servers: "tcp://u:p@a:1"}\n',
+    [
+      'logboom.yaml:1:19 inputs.forward: expected a list, found "tcp://a:1"',
+      'logboom.yaml:3:31 outputs.a.servers: expected a list, found "tcp://…@a:1"',
+    ],
+  ],
+  [
     'a tag pattern that is not closed',
     'outputs:\n  a: {type: stdout, match: "app.{a,b"}\n',
     [

@@ -21,5 +21,6 @@ export function firstContact(
   // An Engine that does not tell when a container was started tells when it was created.
   const begun_ms = started_ms === 0 ? created_ms : started_ms;
   if (begun_ms > alive_ms) return { start_at: 'oldest', why: 'it started since logboom last ran' };
-  return { start_at: otherwise, why: 'docker.start_at says so' };
+  const note = otherwise === 'newest' ? ', the default' : '';
+  return { start_at: otherwise, why: `docker.start_at is ${otherwise}${note}` };
 }

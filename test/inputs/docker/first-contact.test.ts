@@ -14,6 +14,14 @@ describe('a container that logboom does not know', () => {
     expect(startOf(ALIVE_MS)).toBe('newest');
   });
 
+  it('is told why: what is configured, and whether that is the default', () => {
+    const container = { started_ms: 1_000, created_ms: 1_000, running: true };
+    const whyOf = (otherwise: 'oldest' | 'newest'): string =>
+      firstContact(container, ALIVE_MS, otherwise).why;
+    expect(whyOf('newest')).toBe('docker.start_at is newest, the default');
+    expect(whyOf('oldest')).toBe('docker.start_at is oldest');
+  });
+
   it('is read whole if it was never started: it has no line yet', () => {
     expect(startOf(0, 1_000, false)).toBe('oldest');
   });

@@ -37,11 +37,11 @@ export type { Relay } from './relay/running-relay.ts';
  *                    │
  *                    └────────► segments behind every cursor are deleted
  *
- * Listeners are opened first, as a relay that cannot listen must not deliver a line either,
- * and their clients are held, unread. Then the order is upward (journal, outputs, files), so
- * that what Docker's caches hold is in the journal before their streams are read. A takeover
- * opens them beside those of the relay that still runs, until the journal is ours. Status and
- * health have no successor beside them: they open behind a takeover.
+ * Start order is upward (journal, outputs, listeners, files): a relay that cannot listen reads
+ * no file, and clients are held, unread, until what Docker's caches hold of their streams is
+ * in the journal. A takeover opens the listeners first, beside those of the relay that still
+ * runs, until the journal is ours. Status and health have no successor beside them: they open
+ * behind a takeover.
  */
 export async function startRelay(config: Config, deps: RelayDeps): Promise<Relay> {
   const { log, clock } = deps;
@@ -57,7 +57,6 @@ export async function startRelay(config: Config, deps: RelayDeps): Promise<Relay
     const found = await JournalDirectory.look(directory);
     undo.add(() => found.takeBack());
     undo.add(() => listeners.close());
-    if (!deps.takeover) await found.sayFirst(listeners.openBeside([]));
     const observation = new Observation(config, deps);
     undo.add(() => observation.close());
     await found.sayFirst(observation.open());
@@ -69,6 +68,7 @@ export async function startRelay(config: Config, deps: RelayDeps): Promise<Relay
     undo.add(() => outputs.stop(0));
     await outputs.start(config.outputs, deps.drop_outputs);
 
+    if (!deps.takeover) await listeners.openBeside([]);
     undo.add(() => log_inputs.stop());
     await log_inputs.start(journal);
 

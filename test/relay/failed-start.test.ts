@@ -4,7 +4,6 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Config, ListenerConfig } from '../../src/config/types.ts';
-import { Journal } from '../../src/journal/journal.ts';
 import { LogInputs } from '../../src/relay/log-inputs.ts';
 import { type Relay, startRelay } from '../../src/relay.ts';
 import { systemClock } from '../../src/sys/clock.ts';
@@ -60,33 +59,28 @@ describe('a start that fails', () => {
     expect(await readdir(rig.dir.path)).toEqual([]);
   });
 
-  it.each(['tcp', 'unix'])(
-    'reads nothing and opens no journal when its %s address is taken',
-    async (kind) => {
-      const path = join(rig.dir.path, 'taken.sock');
-      const other = createServer();
-      await new Promise<void>((resolve) => other.listen(path, resolve));
-      const reads = vi.spyOn(LogInputs.prototype, 'start');
-      const opens = vi.spyOn(Journal, 'open');
-      const config = listeningOn(port);
-      const listener: ListenerConfig = {
-        url: `unix://${path}`,
-        address: { kind: 'unix', path, mode: undefined },
-        udp_heartbeat: false,
-      };
-      const on_path = { ...config, inputs: { ...config.inputs, listeners: [listener] } };
-      try {
-        await expect(start(kind === 'tcp' ? config : on_path)).rejects.toMatchObject({
-          code: 'LB_LISTEN',
-        });
-        expect(reads).not.toHaveBeenCalled();
-        expect(opens).not.toHaveBeenCalled();
-      } finally {
-        vi.restoreAllMocks();
-        await new Promise((resolve) => other.close(resolve));
-      }
-    },
-  );
+  it.each(['tcp', 'unix'])('reads no file when its %s address is taken', async (kind) => {
+    const path = join(rig.dir.path, 'taken.sock');
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(path, resolve));
+    const reads = vi.spyOn(LogInputs.prototype, 'start');
+    const config = listeningOn(port);
+    const listener: ListenerConfig = {
+      url: `unix://${path}`,
+      address: { kind: 'unix', path, mode: undefined },
+      udp_heartbeat: false,
+    };
+    const on_path = { ...config, inputs: { ...config.inputs, listeners: [listener] } };
+    try {
+      await expect(start(kind === 'tcp' ? config : on_path)).rejects.toMatchObject({
+        code: 'LB_LISTEN',
+      });
+      expect(reads).not.toHaveBeenCalled();
+    } finally {
+      vi.restoreAllMocks();
+      await new Promise((resolve) => other.close(resolve));
+    }
+  });
 
   it('leaves none behind for a certificate that cannot be used either', async () => {
     const file = join(rig.dir.path, 'bad.pem');

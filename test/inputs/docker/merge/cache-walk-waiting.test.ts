@@ -17,6 +17,16 @@ beforeEach(() => {
 
 afterEach(() => rig.stop());
 
+/** From now on a read does not return, though it has looked, before the function that is returned is called. */
+function holdReads(): () => void {
+  let goOn = (): void => {};
+  rig.cache.afterRead = () =>
+    new Promise((resolve) => {
+      goOn = resolve;
+    });
+  return () => goOn();
+}
+
 describe('who waits for the cache', () => {
   it('hears once it has stood still for long enough', async () => {
     rig.cache.append(line(1));
@@ -72,11 +82,7 @@ describe('who waits for the cache', () => {
 
   it('hears nothing from a look that began before it asked', async () => {
     await rig.begin();
-    let goOn = (): void => {};
-    rig.cache.afterRead = () =>
-      new Promise((resolve) => {
-        goOn = resolve;
-      });
+    const goOn = holdReads();
     await rig.pass(idle_poll_ms);
     rig.cache.afterRead = undefined;
     rig.cache.append(line(1));
@@ -87,11 +93,7 @@ describe('who waits for the cache', () => {
 
   it('hears nothing from a look that took long of the time since it began', async () => {
     await rig.begin();
-    let goOn = (): void => {};
-    rig.cache.afterRead = () =>
-      new Promise((resolve) => {
-        goOn = resolve;
-      });
+    const goOn = holdReads();
     const caught_up = rig.walk.caughtUp(SETTLE_MS, 5000, never).then(() => [...rig.recovered]);
     await turns();
     rig.cache.append(line(1));
